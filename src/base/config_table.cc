@@ -1,0 +1,288 @@
+// Every key, in the order of the example files. A new one is a row here and a member of Config.
+#include "base/config_table.h"
+
+#include <algorithm>
+#include <array>
+
+namespace candlewick::config_table {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array<std::string_view, 16> timeframes{"1s", "1m", "3m", "5m", "15m", "30m",
+                                                      "1h", "2h", "4h", "6h", "8h",  "12h",
+                                                      "1d", "3d", "1w", "1M"};
+constexpr std::array<std::string_view, 4> warehouses{"auto", "sqlite", "postgres", "timescale"};
+constexpr std::array<std::string_view, 4> log_levels{"debug", "info", "warning", "error"};
+constexpr std::array<std::string_view, 2> when_full{"drop_oldest", "pause"};
+constexpr std::array<std::string_view, 2> symbol_styles{"unified", "exchange"};
+
+// Functions that find a member of the configuration, or of one of its sections.
+template <auto Member>
+constexpr auto top() {
+  return +[](Config& config) -> auto& { return config.*Member; };
+}
+template <auto Section, auto Member>
+constexpr auto in() {
+  return +[](Config& config) -> auto& { return config.*Section.*Member; };
+}
+
+using C = Config;
+
+constexpr std::array<Row, 47> table{{
+    {.key = "exchanges",
+     .target = top<&C::exchanges>(),
+     .help = "Venues to listen to. `candlewick exchanges` lists those that are built in.",
+     .form = Form::venue},
+    {.key = "symbols",
+     .target = top<&C::symbols>(),
+     .help = "What to listen to: BTC/USDT, BTC-USDT, BTCUSDT, or BTC for BTC/USDT.",
+     .original = "SYMBOLS",
+     .form = Form::symbol},
+    {.key = "timeframes",
+     .target = top<&C::timeframes>(),
+     .help = "Candles to take from the venues; longer ones are rolled up from 1m anyway.",
+     .form = Form::choice,
+     .choices = timeframes},
+    {.key = "fetch_interval_seconds",
+     .target = top<&C::fetch_interval>(),
+     .help = "Seconds between market snapshots; less than 10 is raised to 10.",
+     .original = "FETCH_INTERVAL_SECONDS",
+     .min = 10,
+     .max = 86'400,
+     .raise_to_min = true},
+    {.key = "data_dir",
+     .target = top<&C::data_dir>(),
+     .help = "Folder of the log, the embedded warehouse and the checkpoints."},
+    {.key = "warehouse",
+     .target = top<&C::warehouse>(),
+     .help = "sqlite, or postgres (TimescaleDB or plain); auto: postgres if database_url is set.",
+     .form = Form::choice,
+     .choices = warehouses},
+    {.key = "database_url",
+     .target = top<&C::database_url>(),
+     .help = "PostgreSQL, as postgresql://user:password@host/database.",
+     .original = "DATABASE_URL",
+     .form = Form::postgres_url},
+    {.key = "nats_url",
+     .target = top<&C::nats_url>(),
+     .help = "NATS JetStream servers for running as several processes; empty: the embedded log.",
+     .original = "NATS_URL",
+     .form = Form::nats_url},
+    {.key = "coingecko_api_key",
+     .target = top<&C::coingecko_api_key>(),
+     .help = "For market capitalisation and circulating supply; empty: both stay null.",
+     .original = "COINGECKO_API_KEY"},
+    {.key = "ca_file",
+     .target = top<&C::ca_file>(),
+     .help = "PEM file of further certificate authorities; empty: the system's alone."},
+    {.key = "log_level",
+     .target = top<&C::log_level>(),
+     .help = "What is logged to standard error: debug, info, warning or error and above.",
+     .form = Form::choice,
+     .choices = log_levels},
+
+    {.key = "http.listen",
+     .target = in<&C::http, &C::Http::listen>(),
+     .help = "Address and port of the API, the stream and the dashboard."},
+    {.key = "http.max_connections",
+     .target = in<&C::http, &C::Http::max_connections>(),
+     .help = "Connections at a time; further ones are closed at once.",
+     .min = 1},
+    {.key = "http.max_body_bytes",
+     .target = in<&C::http, &C::Http::max_body_bytes>(),
+     .help = "Longest request body; longer ones are answered with 413.",
+     .min = 1},
+    {.key = "http.request_timeout_seconds",
+     .target = in<&C::http, &C::Http::request_timeout>(),
+     .help = "Longest a request may take, to arrive and to be answered.",
+     .min = 1,
+     .max = 3600},
+    {.key = "http.requests_per_minute",
+     .target = in<&C::http, &C::Http::requests_per_minute>(),
+     .help = "Requests of one client address in a minute; further ones are answered with 429.",
+     .min = 1},
+    {.key = "http.max_rows",
+     .target = in<&C::http, &C::Http::max_rows>(),
+     .help = "Most rows in one answer; a cursor leads to the rest.",
+     .min = 1,
+     .max = 1'000'000},
+    {.key = "http.stream_subscriptions",
+     .target = in<&C::http, &C::Http::stream_subscriptions>(),
+     .help = "Subscriptions of one WebSocket client.",
+     .min = 1},
+    {.key = "http.stream_queue_messages",
+     .target = in<&C::http, &C::Http::stream_queue_messages>(),
+     .help = "Messages that wait for a slow stream client before it is cut off.",
+     .min = 1},
+
+    {.key = "feed.silence_limit_seconds",
+     .target = in<&C::feed, &C::Feed::silence_limit>(),
+     .help =
+         "A connection without a frame for so long is taken for dead; 0: each venue's own limit.",
+     .max = 3600},
+    {.key = "feed.request_budget_percent",
+     .target = in<&C::feed, &C::Feed::request_budget_percent>(),
+     .help = "Share of a venue's request weight that is used; the rest is for your other programs.",
+     .min = 1,
+     .max = 100},
+    {.key = "feed.backfill_horizon_hours",
+     .target = in<&C::feed, &C::Feed::backfill_horizon>(),
+     .help = "How far back a start fetches candles; figures over 24 h and the day before need 49.",
+     .min = 1,
+     .max = 200'000,
+     .unit = 1h},
+    {.key = "feed.queue_frames",
+     .target = in<&C::feed, &C::Feed::queue_frames>(),
+     .help = "Frames that wait to be decoded before reading from the venue pauses.",
+     .min = 100},
+    {.key = "feed.record_dir",
+     .target = in<&C::feed, &C::Feed::record_dir>(),
+     .help = "Folder for recordings of raw frames; empty: nothing is recorded."},
+    {.key = "feed.record_budget_mib",
+     .target = in<&C::feed, &C::Feed::record_budget_mib>(),
+     .help = "Space for recordings; the oldest file goes first.",
+     .min = 1},
+    {.key = "feed.record_rotate_minutes",
+     .target = in<&C::feed, &C::Feed::record_rotate>(),
+     .help = "A new recording file is begun so often.",
+     .min = 1,
+     .max = 10'080,
+     .unit = 1min},
+
+    {.key = "log.disk_budget_mib",
+     .target = in<&C::log, &C::Log::disk_budget_mib>(),
+     .help = "Space for rows that a sink has not taken yet.",
+     .min = 16},
+    {.key = "log.when_full",
+     .target = in<&C::log, &C::Log::when_full>(),
+     .help = "At that limit: drop_oldest (counted, per sink), or pause reading from the venues.",
+     .form = Form::choice,
+     .choices = when_full},
+    {.key = "log.queue_rows",
+     .target = in<&C::log, &C::Log::queue_rows>(),
+     .help = "Rows that wait to be made durable before the pipeline pauses.",
+     .min = 100},
+
+    {.key = "pipeline.ladder_levels",
+     .target = in<&C::pipeline, &C::Pipeline::ladder_levels>(),
+     .help = "Levels of bid_depth and ask_depth in a market tick.",
+     .min = 1,
+     .max = 5000},
+    {.key = "pipeline.correction_horizon_candles",
+     .target = in<&C::pipeline, &C::Pipeline::correction_horizon_candles>(),
+     .help = "A corrected candle rewrites the indicators of so many candles after it.",
+     .max = 100'000},
+
+    {.key = "sink.batch_rows",
+     .target = in<&C::sink, &C::Sink::batch_rows>(),
+     .help = "Most rows in one batch.",
+     .min = 1,
+     .max = 100'000},
+    {.key = "sink.batch_interval_ms",
+     .target = in<&C::sink, &C::Sink::batch_interval>(),
+     .help = "How long a batch waits to fill.",
+     .max = 3'600'000,
+     .unit = 1ms},
+    {.key = "sink.retry_limit_seconds",
+     .target = in<&C::sink, &C::Sink::retry_limit>(),
+     .help = "Longest wait between two tries of a sink that is down.",
+     .min = 1,
+     .max = 3600},
+    {.key = "sink.symbol_style",
+     .target = in<&C::sink, &C::Sink::symbol_style>(),
+     .help = "What sinks write into `symbol`: unified (BTC/USDT), or exchange (BTCUSDT).",
+     .form = Form::choice,
+     .choices = symbol_styles},
+
+    {.key = "supabase.url",
+     .target = in<&C::supabase, &C::Supabase::url>(),
+     .help = "The project's URL; empty: no such sink.",
+     .original = "SUPABASE_URL",
+     .form = Form::http_url},
+    {.key = "supabase.service_role_key",
+     .target = in<&C::supabase, &C::Supabase::service_role_key>(),
+     .help = "The project's service_role key.",
+     .original = "SUPABASE_SERVICE_ROLE_KEY"},
+
+    {.key = "snowflake.account",
+     .target = in<&C::snowflake, &C::Snowflake::account>(),
+     .help = "Account identifier, such as myorg-account1; empty: no such sink.",
+     .original = "SNOWFLAKE_ACCOUNT"},
+    {.key = "snowflake.user",
+     .target = in<&C::snowflake, &C::Snowflake::user>(),
+     .help = "Login name.",
+     .original = "SNOWFLAKE_USER"},
+    {.key = "snowflake.password",
+     .target = in<&C::snowflake, &C::Snowflake::password>(),
+     .help = "Password or programmatic access token.",
+     .original = "SNOWFLAKE_PASSWORD"},
+    {.key = "snowflake.private_key",
+     .target = in<&C::snowflake, &C::Snowflake::private_key>(),
+     .help = "Private key (PEM) for key-pair login, instead of a password; best given as a file.",
+     .original = "SNOWFLAKE_PRIVATE_KEY"},
+    {.key = "snowflake.warehouse",
+     .target = in<&C::snowflake, &C::Snowflake::warehouse>(),
+     .help = "Warehouse that loads; empty: the user's default.",
+     .original = "SNOWFLAKE_WAREHOUSE"},
+    {.key = "snowflake.database",
+     .target = in<&C::snowflake, &C::Snowflake::database>(),
+     .help = "Database that holds the schema.",
+     .original = "SNOWFLAKE_DATABASE"},
+    {.key = "snowflake.schema",
+     .target = in<&C::snowflake, &C::Snowflake::schema>(),
+     .help = "Schema that holds the tables.",
+     .original = "SNOWFLAKE_SCHEMA"},
+    {.key = "snowflake.role",
+     .target = in<&C::snowflake, &C::Snowflake::role>(),
+     .help = "Role to take on; empty: the user's default.",
+     .original = "SNOWFLAKE_ROLE"},
+    {.key = "snowflake.base_url",
+     .target = in<&C::snowflake, &C::Snowflake::base_url>(),
+     .help = "Another endpoint than the account's own.",
+     .original = "SNOWFLAKE_BASE_URL",
+     .form = Form::http_url},
+    {.key = "snowflake.flush_seconds",
+     .target = in<&C::snowflake, &C::Snowflake::flush_interval>(),
+     .help =
+         "Seconds between loads. Every load wakes the warehouse and costs at least a minute of it.",
+     .min = 1,
+     .max = 86'400},
+}};
+
+std::string transformed(std::string_view key, char joint, bool upper) {
+  std::string out;
+  for (const char c : key) {
+    if (c == '.' || c == '_' || c == '-') {
+      out += joint;
+    } else {
+      out += upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::span<const Row> rows() {
+  return table;
+}
+
+const Row* find_row(std::string_view key) {
+  const auto* const found = std::ranges::find(table, key, &Row::key);
+  return found == table.end() ? nullptr : found;
+}
+
+bool is_secret(const Row& row) {
+  return std::holds_alternative<Secret& (*)(Config&)>(row.target);
+}
+
+std::string variable_of(std::string_view key) {
+  return "CANDLEWICK_" + transformed(key, '_', true);
+}
+
+std::string flag_of(std::string_view key) {
+  return "--" + transformed(key, '-', false);
+}
+
+}  // namespace candlewick::config_table

@@ -1,0 +1,48 @@
+// Names of the enumerators.
+#include "market/event.h"
+
+namespace candlewick {
+
+std::string_view to_text(Side side) {
+  return side == Side::buy ? "buy" : "sell";
+}
+
+std::string_view to_text(Source source) {
+  switch (source) {
+    case Source::ws:
+      return "ws";
+    case Source::rest:
+      return "rest";
+    case Source::trades:
+      return "trades";
+  }
+  std::unreachable();
+}
+
+std::optional<Source> parse_source(std::string_view text) {
+  for (const auto source : {Source::ws, Source::rest, Source::trades}) {
+    if (to_text(source) == text) return source;
+  }
+  return std::nullopt;
+}
+
+std::string_view to_text(Stream stream) {
+  switch (stream) {
+    case Stream::book:
+      return "book";
+    case Stream::trades:
+      return "trades";
+    case Stream::candles:
+      return "candles";
+  }
+  std::unreachable();
+}
+
+bool Candle::same_values(const Candle& other) const {
+  return open == other.open && high == other.high && low == other.low && close == other.close &&
+         volume == other.volume && quote_volume == other.quote_volume &&
+         trade_count == other.trade_count && taker_buy_volume == other.taker_buy_volume &&
+         taker_buy_quote_volume == other.taker_buy_quote_volume;
+}
+
+}  // namespace candlewick
