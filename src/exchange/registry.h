@@ -1,0 +1,20 @@
+// Every venue that is built in; adding one is a row in registry.cc.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "exchange/venue.h"
+
+namespace candlewick::exchange {
+
+// Sorted by name.
+std::span<const Venue* const> all_venues();
+// By name and market; null when there is none.
+const Venue* find_venue(std::string_view name, Market market = Market::spot);
+// "binance, binance-us": for messages.
+std::string venue_names();
+// An empty catalogue that knows how this venue spells symbols.
+std::unique_ptr<Catalogue> make_catalogue(const Venue& venue);
+
+}  // namespace candlewick::exchange
