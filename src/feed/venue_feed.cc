@@ -1,0 +1,407 @@
+// Glue between sessions, decoders and requests of one venue.
+#include "feed/venue_feed.h"
+
+#include <algorithm>
+
+#include "feed/observations.h"
+
+namespace candlewick::feed {
+
+using namespace std::chrono_literals;
+
+struct VenueFeed::Request {
+  exchange::RestRequest rest;
+  std::string url;
+  Priority priority = Priority::live;
+  SteadyTime not_before{};
+  std::uint32_t attempts = 0;
+  bool is_under_way = false;
+};
+
+namespace {
+
+SessionOptions session_options(const exchange::Venue& venue, const FeedOptions& options,
+                               std::uint64_t seed) {
+  SessionOptions session;
+  session.ws_url = options.ws_url.empty() ? std::string(venue.ws_url) : options.ws_url;
+  session.silence_limit =
+      options.silence_limit > Duration{0} ? options.silence_limit : venue.silence_limit;
+  // Half an hour early, less for each session by its seed, so that they do not all change at once.
+  const Duration age = venue.limits.max_connection_age > Duration{0}
+                           ? venue.limits.max_connection_age
+                           : Duration{24h};
+  session.handover_age = age - age / 24 - (age / 48) * static_cast<std::int64_t>(seed % 16) / 16;
+  session.backoff = options.reconnect_backoff;
+  session.seed = seed;
+  return session;
+}
+
+struct ExchangeTimeOf {
+  std::optional<Time> operator()(const ClockReading& /*reading*/) const { return std::nullopt; }
+  std::optional<Time> operator()(const ShutdownNotice& notice) const {
+    return notice.exchange_time;
+  }
+  std::optional<Time> operator()(const Refusal& /*refusal*/) const { return std::nullopt; }
+  std::optional<Time> operator()(const LimitNotice& /*notice*/) const { return std::nullopt; }
+  std::optional<Time> operator()(const auto& event) const { return event.origin.exchange_time; }
+};
+
+// What a market says, in contrast to what the venue says about the connection.
+bool is_data(const Event& event) {
+  return !std::holds_alternative<Refusal>(event) &&
+         !std::holds_alternative<ShutdownNotice>(event) &&
+         !std::holds_alternative<LimitNotice>(event) &&
+         !std::holds_alternative<ClockReading>(event);
+}
+
+}  // namespace
+
+VenueFeed::VenueFeed(const exchange::Venue& venue, Catalogue& catalogue, FeedOptions options,
+                     Port& port, FeedHandler& handler, Observer& observer, FrameTap* tap)
+    : venue_(venue),
+      catalogue_(catalogue),
+      options_(std::move(options)),
+      port_(port),
+      handler_(handler),
+      observer_(observer),
+      tap_(tap),
+      reply_decoder_(venue.make_decoder(catalogue)),
+      budget_(venue.limits.weight_per_minute, options_.budget_share),
+      request_backoff_(options_.request_backoff, options_.seed) {}
+
+VenueFeed::~VenueFeed() = default;
+
+void VenueFeed::subscribe(std::vector<exchange::Channel> channels, Moment now) {
+  if (stopped_) return;
+  const std::size_t most = std::max<std::size_t>(1, venue_.limits.channels_per_connection);
+  for (std::size_t at = 0; at < channels.size(); at += most) {
+    const auto end = std::min(channels.size(), at + most);
+    std::vector<exchange::Channel> part(channels.begin() + static_cast<std::ptrdiff_t>(at),
+                                        channels.begin() + static_cast<std::ptrdiff_t>(end));
+    sessions_.push_back(std::make_unique<Session>(
+        venue_, std::move(part),
+        session_options(venue_, options_, options_.seed + sessions_.size()), next_connection_));
+    sessions_.back()->start(now.steady);
+    act(*sessions_.back());
+  }
+}
+
+void VenueFeed::stop() {
+  stopped_ = true;
+  for (auto& session : sessions_) {
+    session->stop();
+    act(*session);
+  }
+  requests_.clear();
+  waiting_live_.clear();
+  waiting_history_.clear();
+  under_way_ = 0;
+  send_at_.reset();
+}
+
+void VenueFeed::act(Session& session) {
+  for (auto& action : session.take_actions()) {
+    switch (action.kind) {
+      case Session::Action::Kind::open:
+        lines_[action.connection] = {action.text, venue_.make_decoder(catalogue_)};
+        port_.open(action.connection, action.text);
+        break;
+      case Session::Action::Kind::send:
+        port_.send(action.connection, std::move(action.text));
+        break;
+      case Session::Action::Kind::close:
+        if (const auto line = lines_.find(action.connection); line != lines_.end()) {
+          inexact_of_closed_ += line->second.decoder->inexact_decimals();
+          lines_.erase(line);
+        }
+        port_.close(action.connection);
+        break;
+    }
+  }
+}
+
+Session* VenueFeed::session_of(ConnectionId connection) {
+  for (auto& session : sessions_) {
+    if (session->owns(connection)) return session.get();
+  }
+  return nullptr;
+}
+
+void VenueFeed::on_open(ConnectionId connection, Moment now) {
+  Session* session = session_of(connection);
+  if (session == nullptr) return;
+  observer_.observe(connection_opened, {{"venue", venue_.name}, {"connection", connection}});
+  if (tap_ != nullptr) tap_->on_open(lines_[connection].url, now.wall);
+  session->on_open(connection, now.steady);
+  act(*session);
+}
+
+void VenueFeed::on_control(ConnectionId connection, Moment now) {
+  if (Session* session = session_of(connection)) session->on_frame(connection, false, now.steady);
+}
+
+void VenueFeed::on_frame(ConnectionId connection, std::string_view text, bool is_binary,
+                         Moment now) {
+  const auto line = lines_.find(connection);
+  Session* session = session_of(connection);
+  if (line == lines_.end() || session == nullptr) return;
+  ++frames_;
+  last_frame_time_ = now.wall;
+  if (tap_ != nullptr) tap_->on_frame({}, text, now.wall, false);
+  events_.clear();
+  const auto decoded = line->second.decoder->decode(
+      {.text = text, .url = line->second.url, .received_time = now.wall, .is_binary = is_binary},
+      events_);
+  if (!decoded) told(decoded.error(), now);
+  note_times(events_);
+  const bool was_live = session->is_live();
+  if (session->on_frame(connection, std::ranges::any_of(events_, is_data), now.steady) &&
+      !was_live) {
+    handler_.on_live(session->channels());
+  }
+  for (const auto& event : events_) {
+    if (!std::holds_alternative<ShutdownNotice>(event)) continue;
+    observer_.observe(handover_announced, {{"venue", venue_.name}, {"connection", connection}});
+    session->on_shutdown_notice(connection, now.steady);
+  }
+  act(*session);
+  if (events_.empty()) return;
+  event_count_ += events_.size();
+  handler_.on_events(events_);
+}
+
+void VenueFeed::told(const Error& error, Moment now) {
+  ++refused_;
+  last_error_ = error.message;
+  observer_.observe(
+      frame_refused,
+      {{"venue", venue_.name}, {"error_kind", to_text(error.kind)}, {"error", error.message}});
+  Refusal refusal;
+  refusal.exchange = venue_.name;
+  refusal.kind = to_text(error.kind);
+  refusal.message = error.message;
+  refusal.received_time = now.wall;
+  events_.clear();
+  events_.emplace_back(std::move(refusal));
+  handler_.on_events(events_);
+  events_.clear();
+}
+
+void VenueFeed::note_times(const Events& events) {
+  for (const auto& event : events) {
+    if (const auto* reading = std::get_if<ClockReading>(&event)) {
+      clock_.set(reading->exchange_time);
+    } else if (const auto time = std::visit(ExchangeTimeOf{}, event)) {
+      clock_.observe(*time);
+    }
+    if (const auto* notice = std::get_if<LimitNotice>(&event)) {
+      if (notice->kind == "REQUEST_WEIGHT" && notice->interval == 60s && notice->limit > 0) {
+        budget_.set_limit(static_cast<int>(std::min<std::int64_t>(notice->limit, 1'000'000)));
+      }
+    }
+  }
+}
+
+void VenueFeed::went_down(const Session& session, std::string_view reason) {
+  handler_.on_down(session.channels(), reason);
+}
+
+void VenueFeed::on_closed(ConnectionId connection, const Disconnect& why, Moment now) {
+  Session* session = session_of(connection);
+  if (const auto line = lines_.find(connection); line != lines_.end()) {
+    inexact_of_closed_ += line->second.decoder->inexact_decimals();
+    lines_.erase(line);
+  }
+  if (session == nullptr) return;
+  std::string reason = why.reason;
+  if (const auto words = venue_.explain_status(why.http_status); !words.empty()) reason = words;
+  last_error_ = reason;
+  observer_.observe(connection_lost, {{"venue", venue_.name},
+                                      {"connection", connection},
+                                      {"attempt", session->reconnects()},
+                                      {"error_kind", to_text(why.kind)},
+                                      {"error", reason}});
+  const bool was_live = session->is_live();
+  session->on_closed(connection, why, now.steady);
+  act(*session);
+  if (was_live && !session->is_live()) went_down(*session, reason);
+}
+
+std::optional<RequestId> VenueFeed::ask(const exchange::RestQuery& query, Priority priority,
+                                        Moment now) {
+  auto rest = venue_.request(query);
+  if (!rest || stopped_) return std::nullopt;
+  const RequestId id = next_request_++;
+  Request request;
+  request.url = (options_.rest_url.empty() ? std::string(venue_.rest_url) : options_.rest_url);
+  while (request.url.ends_with('/')) request.url.pop_back();
+  request.url += rest->target;
+  request.rest = std::move(*rest);
+  request.priority = priority;
+  requests_.emplace(id, std::move(request));
+  (priority == Priority::live ? waiting_live_ : waiting_history_).push_back(id);
+  send_requests(now);
+  return id;
+}
+
+void VenueFeed::send_requests(Moment now) {
+  send_at_.reset();
+  // History leaves a tenth of the allowance to live needs.
+  const int reserve = budget_.allowed() / 10;
+  for (auto* queue : {&waiting_live_, &waiting_history_}) {
+    for (auto entry = queue->begin();
+         entry != queue->end() && under_way_ < options_.requests_at_once;) {
+      Request& request = requests_.at(*entry);
+      const auto earliest =
+          std::max(request.not_before, budget_.earliest(now.steady, request.rest.weight,
+                                                        queue == &waiting_history_ ? reserve : 0));
+      if (earliest > now.steady) {
+        send_at_ = send_at_ ? std::min(*send_at_, earliest) : earliest;
+        ++entry;
+        continue;
+      }
+      const RequestId id = *entry;
+      entry = queue->erase(entry);
+      budget_.spend(now.steady, request.rest.weight);
+      request.is_under_way = true;
+      ++request.attempts;
+      ++under_way_;
+      port_.request(id, request.url);
+    }
+  }
+}
+
+void VenueFeed::retry(RequestId id, Duration at_least, Moment now) {
+  Request& request = requests_.at(id);
+  request.not_before = now.steady + request_backoff_.next(at_least);
+  (request.priority == Priority::live ? waiting_live_ : waiting_history_).push_front(id);
+}
+
+void VenueFeed::on_reply(RequestId id, const Reply& reply, Moment now) {
+  const auto found = requests_.find(id);
+  if (found == requests_.end() || !found->second.is_under_way) return;
+  found->second.is_under_way = false;
+  --under_way_;
+  if (reply.used_weight) budget_.venue_says_used(now.steady, *reply.used_weight);
+  const auto again = [&](std::string_view kind, std::string_view why, Duration at_least) {
+    last_error_ = why;
+    observer_.observe(request_failed, {{"venue", venue_.name},
+                                       {"attempt", found->second.attempts},
+                                       {"error_kind", kind},
+                                       {"error", why}});
+    retry(id, at_least, now);
+    send_requests(now);
+  };
+  const std::string words = venue_.explain_status(reply.status);
+  if (reply.status == 429 || reply.status == 418) {
+    const Duration wait =
+        reply.retry_after.value_or(reply.status == 418 ? Duration{120s} : Duration{10s});
+    budget_.block_until(now.steady + wait);
+    observer_.observe(rate_limited, {{"venue", venue_.name}, {"error", words}});
+    return again("transient", words, wait);
+  }
+  // 403 and 451 do not mend themselves soon; a user who moves the service or the setting does.
+  if (reply.status == 403 || reply.status == 451) return again("rejected", words, 30s);
+  if (reply.status >= 500 || reply.status == 408) {
+    return again("transient", fmt::format("HTTP {} from the venue", reply.status),
+                 reply.retry_after.value_or(Duration{0}));
+  }
+  if (tap_ != nullptr && reply.status == 200)
+    tap_->on_frame(found->second.url, reply.body, now.wall, true);
+  Events events;
+  const auto decoded = reply_decoder_->decode({.text = reply.body,
+                                               .url = found->second.url,
+                                               .received_time = now.wall,
+                                               .is_reply = true,
+                                               .http_status = reply.status},
+                                              events);
+  if (!decoded && decoded.error().kind == ErrorKind::malformed && reply.status < 400) {
+    // A reply that was cut or garbled on its way: the next one may be whole.
+    ++refused_;
+    observer_.observe(
+        frame_refused,
+        {{"venue", venue_.name}, {"error_kind", "malformed"}, {"error", decoded.error().message}});
+    return again("malformed", decoded.error().message, Duration{0});
+  }
+  request_backoff_.reset();
+  const RequestId done = found->first;
+  if (!decoded) {
+    const Error error = decoded.error();
+    observer_.observe(
+        request_refused,
+        {{"venue", venue_.name}, {"error_kind", to_text(error.kind)}, {"error", error.message}});
+    last_error_ = error.message;
+    requests_.erase(found);
+    handler_.on_request_refused(done, error);
+  } else {
+    requests_.erase(found);
+    note_times(events);
+    event_count_ += events.size();
+    handler_.on_reply(done, events);
+  }
+  send_requests(now);
+}
+
+void VenueFeed::on_request_error(RequestId id, const Error& error, Moment now) {
+  const auto found = requests_.find(id);
+  if (found == requests_.end() || !found->second.is_under_way) return;
+  found->second.is_under_way = false;
+  --under_way_;
+  last_error_ = error.message;
+  observer_.observe(request_failed, {{"venue", venue_.name},
+                                     {"attempt", found->second.attempts},
+                                     {"error_kind", to_text(error.kind)},
+                                     {"error", error.message}});
+  retry(id, error.kind == ErrorKind::misconfigured ? Duration{30s} : Duration{0}, now);
+  send_requests(now);
+}
+
+void VenueFeed::on_tick(Moment now) {
+  for (auto& session : sessions_) {
+    const bool was_live = session->is_live();
+    const auto losses = session->reconnects();
+    session->on_tick(now.steady);
+    act(*session);
+    if (session->reconnects() == losses) continue;
+    last_error_ = session->last_error();
+    observer_.observe(
+        connection_lost,
+        {{"venue", venue_.name}, {"error_kind", "transient"}, {"error", session->last_error()}});
+    if (was_live && !session->is_live()) went_down(*session, session->last_error());
+  }
+  send_requests(now);
+}
+
+std::optional<SteadyTime> VenueFeed::next_wake() const {
+  std::optional<SteadyTime> wake = under_way_ < options_.requests_at_once ? send_at_ : std::nullopt;
+  for (const auto& session : sessions_) {
+    const auto time = session->next_wake();
+    if (time) wake = wake ? std::min(*wake, *time) : *time;
+  }
+  return wake;
+}
+
+FeedStatus VenueFeed::status(Moment now) {
+  FeedStatus status;
+  status.venue = venue_.name;
+  status.sessions = sessions_.size();
+  for (const auto& session : sessions_) {
+    if (session->is_live()) ++status.live_sessions;
+    status.reconnects += session->reconnects();
+  }
+  status.connected = status.sessions > 0 && status.live_sessions == status.sessions;
+  status.frames = frames_;
+  status.refused_frames = refused_;
+  status.events = event_count_;
+  status.inexact_decimals = inexact_of_closed_ + reply_decoder_->inexact_decimals();
+  for (const auto& [id, line] : lines_) status.inexact_decimals += line.decoder->inexact_decimals();
+  status.last_frame_time = last_frame_time_;
+  status.venue_time = clock_.now();
+  status.weight_used = budget_.used(now.steady);
+  status.weight_allowed = budget_.allowed();
+  status.requests_waiting = requests_.size();
+  status.last_error = last_error_;
+  return status;
+}
+
+}  // namespace candlewick::feed

@@ -1,0 +1,180 @@
+// One venue, live: its sessions, its REST requests within the budget, one decoder a connection. No
+// I/O of its own: it is told what happened, acts through a Port and hands events to a handler. The
+// driver of net/ connects it to sockets, tests connect it to a simulated venue on a fake clock.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/observation.h"
+#include "base/result.h"
+#include "exchange/venue.h"
+#include "feed/budget.h"
+#include "feed/session.h"
+#include "feed/venue_clock.h"
+
+namespace candlewick::feed {
+
+using RequestId = std::uint64_t;
+
+// What a feed asks of the outside world; answers come back through VenueFeed::on_*().
+class Port {
+ public:
+  virtual ~Port() = default;
+  virtual void open(ConnectionId connection, const std::string& url) = 0;
+  virtual void send(ConnectionId connection, std::string message) = 0;
+  virtual void close(ConnectionId connection) = 0;
+  virtual void request(RequestId request, const std::string& url) = 0;
+};
+
+// What comes out. Calls happen inside on_*() of the feed, on its thread.
+class FeedHandler {
+ public:
+  virtual ~FeedHandler() = default;
+  // Of one stream frame, in order. Not empty.
+  virtual void on_events(const Events& events) = 0;
+  // Of the reply to a request made by ask().
+  virtual void on_reply(RequestId request, const Events& events) = 0;
+  // The venue will not answer this one, however often it is asked.
+  virtual void on_request_refused(RequestId request, const Error& error) = 0;
+  // The channels flow again: the first data frame of a connection has come (it follows in
+  // on_events).
+  virtual void on_live(const std::vector<exchange::Channel>& channels) = 0;
+  // Nothing comes any more on these channels.
+  virtual void on_down(const std::vector<exchange::Channel>& channels, std::string_view reason) = 0;
+};
+
+// Sees raw frames, for recordings.
+class FrameTap {
+ public:
+  virtual ~FrameTap() = default;
+  virtual void on_frame(std::string_view url, std::string_view text, Time received,
+                        bool is_reply) = 0;
+  virtual void on_open(std::string_view url, Time received) = 0;
+};
+
+enum class Priority : unsigned char { live, history };
+
+struct FeedOptions {
+  std::string rest_url;  // empty: the venue's own
+  std::string ws_url;
+  Duration silence_limit{};  // zero: the venue's own
+  double budget_share = 0.5;
+  std::size_t requests_at_once = 4;
+  std::uint64_t seed = 0;
+  net::BackoffOptions reconnect_backoff;
+  net::BackoffOptions request_backoff;
+};
+
+struct FeedStatus {
+  std::string venue;
+  bool connected = false;  // data flows on every session
+  std::size_t sessions = 0;
+  std::size_t live_sessions = 0;
+  std::uint32_t reconnects = 0;
+  std::uint64_t frames = 0;
+  std::uint64_t refused_frames = 0;
+  std::uint64_t events = 0;
+  std::uint64_t inexact_decimals = 0;
+  std::optional<Time> last_frame_time;  // received
+  std::optional<Time> venue_time;       // the newest exchange time seen
+  int weight_used = 0;
+  int weight_allowed = 0;
+  std::size_t requests_waiting = 0;
+  std::string last_error;
+};
+
+struct Moment {
+  SteadyTime steady;
+  Time wall;
+};
+
+class VenueFeed {
+ public:
+  VenueFeed(const exchange::Venue& venue, Catalogue& catalogue, FeedOptions options, Port& port,
+            FeedHandler& handler, Observer& observer, FrameTap* tap = nullptr);
+  ~VenueFeed();
+
+  // Splits the channels over as few connections as the venue allows and connects.
+  void subscribe(std::vector<exchange::Channel> channels, Moment now);
+  // Queues a request. It is sent when the budget has room, live ones first; transient failures are
+  // tried again with back-off until it is answered or refused. nullopt when the venue has no such.
+  std::optional<RequestId> ask(const exchange::RestQuery& query, Priority priority, Moment now);
+  void stop();
+
+  void on_open(ConnectionId connection, Moment now);
+  void on_frame(ConnectionId connection, std::string_view text, bool is_binary, Moment now);
+  // A ping or pong: the connection lives.
+  void on_control(ConnectionId connection, Moment now);
+  void on_closed(ConnectionId connection, const Disconnect& why, Moment now);
+  // `headers`: what the reply said about the budget.
+  struct Reply {
+    int status = 0;
+    std::string_view body;
+    std::optional<std::int64_t> used_weight;
+    std::optional<Duration> retry_after;
+  };
+  void on_reply(RequestId request, const Reply& reply, Moment now);
+  void on_request_error(RequestId request, const Error& error, Moment now);
+  void on_tick(Moment now);
+  std::optional<SteadyTime> next_wake() const;
+
+  // The newest exchange time seen; decisions about the venue's minutes use it.
+  std::optional<Time> venue_time() const { return clock_.now(); }
+  FeedStatus status(Moment now);
+  const exchange::Venue& venue() const { return venue_; }
+  Catalogue& catalogue() { return catalogue_; }
+
+ private:
+  struct Request;
+
+  void act(Session& session);
+  void send_requests(Moment now);
+  void retry(RequestId id, Duration at_least, Moment now);
+  void note_times(const Events& events);
+  void told(const Error& error, Moment now);
+  Session* session_of(ConnectionId connection);
+  void went_down(const Session& session, std::string_view reason);
+
+  const exchange::Venue& venue_;
+  Catalogue& catalogue_;
+  FeedOptions options_;
+  Port& port_;
+  FeedHandler& handler_;
+  Observer& observer_;
+  FrameTap* tap_;
+  ConnectionId next_connection_ = 1;
+  RequestId next_request_ = 1;
+  std::vector<std::unique_ptr<Session>> sessions_;
+  struct Line {
+    std::string url;
+    std::unique_ptr<exchange::Decoder> decoder;
+  };
+  std::unordered_map<ConnectionId, Line> lines_;
+  std::unique_ptr<exchange::Decoder> reply_decoder_;
+  std::map<RequestId, Request> requests_;
+  std::deque<RequestId> waiting_live_;
+  std::deque<RequestId> waiting_history_;
+  std::size_t under_way_ = 0;
+  std::optional<SteadyTime> send_at_;
+  Budget budget_;
+  net::Backoff request_backoff_;
+  Events events_;
+  VenueClock clock_;
+  std::optional<Time> last_frame_time_;
+  std::uint64_t frames_ = 0;
+  std::uint64_t refused_ = 0;
+  std::uint64_t event_count_ = 0;
+  std::uint64_t inexact_of_closed_ = 0;
+  std::string last_error_;
+  bool stopped_ = false;
+};
+
+}  // namespace candlewick::feed
