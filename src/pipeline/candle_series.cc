@@ -1,0 +1,198 @@
+// One slot a period; months are counted by the calendar, all else by division.
+#include "pipeline/candle_series.h"
+
+#include <algorithm>
+
+namespace candlewick::pipeline {
+namespace {
+
+// Periods between two opens of the same timeframe.
+std::int64_t periods_between(Timeframe timeframe, Time from, Time to) {
+  if (timeframe != Timeframe::mo1) return (to - from) / length_of(timeframe);
+  const auto months = [](Time time) {
+    const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(time)};
+    return static_cast<int>(date.year()) * 12 +
+           static_cast<int>(static_cast<unsigned>(date.month()));
+  };
+  return months(to) - months(from);
+}
+
+Time open_after(Timeframe timeframe, Time open, std::int64_t periods) {
+  if (timeframe != Timeframe::mo1) return open + length_of(timeframe) * periods;
+  for (; periods > 0; --periods) open = next_open(timeframe, open);
+  for (; periods < 0; ++periods) open = previous_open(timeframe, open);
+  return open;
+}
+
+}  // namespace
+
+CandleSeries::CandleSeries(const Instrument& instrument, Timeframe timeframe, std::size_t keep)
+    : instrument_(&instrument), timeframe_(timeframe), keep_(std::max<std::size_t>(keep, 3)) {}
+
+std::size_t CandleSeries::index_of(Time open) const {
+  return static_cast<std::size_t>(periods_between(timeframe_, first_open_, open));
+}
+
+const CandleSeries::Slot* CandleSeries::find(Time open) const {
+  if (slots_.empty() || open < first_open_) return nullptr;
+  const auto index = index_of(open);
+  return index < slots_.size() ? &slots_[index] : nullptr;
+}
+
+// Null for periods older than what is kept.
+CandleSeries::Slot* CandleSeries::slot_for(Time open) {
+  if (slots_.empty()) {
+    first_open_ = open;
+    return &slots_.emplace_back();
+  }
+  if (open < first_open_) {
+    const auto missing = static_cast<std::size_t>(periods_between(timeframe_, open, first_open_));
+    if (slots_.size() + missing > keep_) return nullptr;
+    for (std::size_t i = 0; i < missing; ++i) slots_.emplace_front();
+    first_open_ = open;
+    return &slots_.front();
+  }
+  auto index = index_of(open);
+  // After a long silence nothing that was kept is in reach any more.
+  if (index >= slots_.size() + keep_) {
+    slots_.clear();
+    first_open_ = open;
+    return &slots_.emplace_back();
+  }
+  while (slots_.size() <= index) slots_.emplace_back();
+  while (slots_.size() > keep_) {
+    slots_.pop_front();
+    first_open_ = next_open(timeframe_, first_open_);
+    --index;
+  }
+  return &slots_[index];
+}
+
+CandleSeries::Change CandleSeries::apply(const Candle& event) {
+  last_applied_ = event;
+  last_applied_.revision = std::max(event.revision, 0);
+  if (!event.is_closed) {
+    const Slot* slot = find(event.open_time);
+    if (slot != nullptr && slot->candle) return Change::none;
+    const Candle* newest = newest_closed(Time::max());
+    if (newest != nullptr && event.open_time < newest->open_time) return Change::none;
+    if (forming_ && (event.open_time < forming_->open_time ||
+                     (event.open_time == forming_->open_time &&
+                      event.origin.exchange_time < forming_->origin.exchange_time))) {
+      return Change::none;
+    }
+    if (forming_ && event.open_time == forming_->open_time && event.same_values(*forming_))
+      return Change::none;
+    forming_ = event;
+    return Change::forming;
+  }
+  if (forming_ && forming_->open_time <= event.open_time) forming_.reset();
+  Slot* slot = slot_for(event.open_time);
+  if (slot == nullptr) return Change::none;
+  slot->is_absent = false;
+  if (slot->candle && slot->candle->same_values(event)) return Change::none;
+  const Change change = slot->candle ? Change::corrected : Change::closed;
+  last_applied_.revision = std::max(last_applied_.revision, slot->revision);
+  slot->revision = last_applied_.revision + 1;
+  slot->candle = last_applied_;
+  settle();
+  return change;
+}
+
+// The oldest period that still fits beside the newest one.
+Time CandleSeries::oldest_in_reach() const {
+  return open_after(timeframe_, first_open_,
+                    static_cast<std::int64_t>(slots_.size()) - static_cast<std::int64_t>(keep_));
+}
+
+void CandleSeries::settle() {
+  if (!wanted_from_) return;
+  settled_until_ = std::max(settled_until_, oldest_in_reach());
+  for (const Slot* slot = find(settled_until_); slot != nullptr && slot->is_settled();
+       slot = find(settled_until_)) {
+    settled_until_ = next_open(timeframe_, settled_until_);
+  }
+}
+
+void CandleSeries::want_from(Time open) {
+  if (wanted_from_ && open >= *wanted_from_) return;
+  wanted_from_ = open;
+  settled_until_ = open;
+  if (!slots_.empty()) settle();
+}
+
+void CandleSeries::advance(Time venue_time) {
+  if (forming_ && next_open(timeframe_, forming_->open_time) < venue_time - length_of(timeframe_))
+    forming_.reset();
+}
+
+void CandleSeries::mark_absent(Span span) {
+  for (Time open = span.from; open < span.to; open = next_open(timeframe_, open)) {
+    if (Slot* slot = slot_for(open); slot != nullptr && !slot->candle) slot->is_absent = true;
+  }
+  if (!slots_.empty()) settle();
+}
+
+void CandleSeries::forget(Time open) {
+  if (find(open) == nullptr) return;
+  Slot& slot = slots_[index_of(open)];
+  const auto revision = slot.candle ? slot.candle->revision : slot.revision;
+  slot = {.candle = {}, .is_absent = false, .revision = revision};
+  if (wanted_from_ && open >= *wanted_from_) settled_until_ = std::min(settled_until_, open);
+}
+
+std::vector<Span> CandleSeries::holes(Time until) const {
+  std::vector<Span> found;
+  if (!wanted_from_) return found;
+  Time open = settled_until_;
+  const Time last = open_of(timeframe_, until);
+  // What lies further back could not be kept beside what comes next.
+  const auto reach = static_cast<std::int64_t>(keep_);
+  if (periods_between(timeframe_, open, last) > reach) open = open_after(timeframe_, last, -reach);
+  while (open < last) {
+    const Slot* slot = find(open);
+    const Time next = next_open(timeframe_, open);
+    if (slot == nullptr || !slot->is_settled()) {
+      if (!found.empty() && found.back().to == open) {
+        found.back().to = next;
+      } else {
+        found.push_back({open, next});
+      }
+    }
+    open = next;
+  }
+  return found;
+}
+
+std::optional<Time> CandleSeries::complete_until() const {
+  if (slots_.empty()) return std::nullopt;
+  Time open = wanted_from_ ? std::max(*wanted_from_, first_open_) : first_open_;
+  if (wanted_from_ && *wanted_from_ < first_open_ && slots_.size() < keep_) return std::nullopt;
+  std::optional<Time> end;
+  for (const Slot* slot = find(open); slot != nullptr && slot->is_settled(); slot = find(open)) {
+    open = next_open(timeframe_, open);
+    end = open;
+  }
+  return end;
+}
+
+const Candle* CandleSeries::closed_at(Time open) const {
+  const Slot* slot = find(open);
+  return slot != nullptr && slot->candle ? &*slot->candle : nullptr;
+}
+
+void CandleSeries::each_closed(const std::function<void(const Candle&)>& visit) const {
+  for (const auto& slot : slots_) {
+    if (slot.candle) visit(*slot.candle);
+  }
+}
+
+const Candle* CandleSeries::newest_closed(Time before) const {
+  for (std::size_t index = slots_.size(); index-- != 0;) {
+    const Slot& slot = slots_[index];
+    if (slot.candle && slot.candle->open_time < before) return &*slot.candle;
+  }
+  return nullptr;
+}
+
+}  // namespace candlewick::pipeline

@@ -1,0 +1,95 @@
+// The candles of one instrument and timeframe, as they close: takes candle events in any order and
+// from any source, says what each one changed, and knows which minutes are missing.
+//
+// Rules. A candle closes when a venue says so, or, for REST rows, when its reply or the venue's
+// clock proves it (the caller decides and sets is_closed). The first closed value has revision 0; a
+// later different one is a correction with the next revision; the same again is nothing. A forming
+// candle never replaces a closed one.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "market/event.h"
+
+namespace candlewick::pipeline {
+
+// Candle opens from `from` to `to`, exclusive.
+struct Span {
+  Time from;
+  Time to;
+  friend bool operator==(const Span&, const Span&) = default;
+};
+
+class CandleSeries {
+ public:
+  // Keeps the newest `keep` candle periods.
+  CandleSeries(const Instrument& instrument, Timeframe timeframe, std::size_t keep);
+
+  enum class Change : unsigned char {
+    none,       // known already, or older than what is kept
+    forming,    // the running candle moved
+    closed,     // a candle closed for the first time
+    corrected,  // a closed candle has other values now; `candle()` carries the new revision
+  };
+  Change apply(const Candle& candle);
+  // What the last apply() stored: the event's candle with its revision.
+  const Candle& candle() const { return last_applied_; }
+
+  // From here on every period is wanted: what lacks a closed candle is a hole. Only ever moves
+  // back.
+  void want_from(Time open);
+  // The venue's clock: periods that ended before it should have closed.
+  void advance(Time venue_time);
+  // The venue has nothing for these periods (its reply covered them and had no row): no hole any
+  // more.
+  void mark_absent(Span span);
+
+  // As if that candle had never come; when it comes again it has the same revision.
+  void forget(Time open);
+
+  // Periods wanted, ended before `until`, without a closed candle and not absent; oldest first.
+  std::vector<Span> holes(Time until) const;
+  // The newest period such that it is closed (or absent) and so are all wanted ones before it; its
+  // end.
+  std::optional<Time> complete_until() const;
+
+  const Candle* closed_at(Time open) const;
+  // All closed candles that are kept, oldest first.
+  void each_closed(const std::function<void(const Candle&)>& visit) const;
+  // The newest closed candle that opens before `before`.
+  const Candle* newest_closed(Time before) const;
+  const std::optional<Candle>& forming() const { return forming_; }
+  const Instrument& instrument() const { return *instrument_; }
+  Timeframe timeframe() const { return timeframe_; }
+
+ private:
+  struct Slot {
+    std::optional<Candle> candle;
+    bool is_absent = false;
+    std::int32_t revision = 0;  // of the next candle here
+
+    bool is_settled() const { return candle.has_value() || is_absent; }
+  };
+  Slot* slot_for(Time open);
+  const Slot* find(Time open) const;
+  std::size_t index_of(Time open) const;
+  Time oldest_in_reach() const;
+  void settle();
+
+  const Instrument* instrument_;
+  Timeframe timeframe_;
+  std::size_t keep_;
+  // One slot a period without gaps, from first_open_ on.
+  std::deque<Slot> slots_;
+  Time first_open_{};
+  std::optional<Time> wanted_from_;
+  // All wanted periods before this are closed, absent, or out of reach.
+  Time settled_until_{};
+  std::optional<Candle> forming_;
+  Candle last_applied_;
+};
+
+}  // namespace candlewick::pipeline
