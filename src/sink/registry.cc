@@ -1,0 +1,36 @@
+// One row a kind, sorted by name.
+#include "sink/registry.h"
+
+#include <array>
+
+#include "sink/sqlite_warehouse.h"
+
+namespace candlewick::sink {
+namespace {
+
+constexpr std::array<Kind, 1> kinds{
+    {{"sqlite", "the embedded warehouse, one file", make_sqlite_warehouse_from}}};
+
+}  // namespace
+
+std::span<const Kind> all_sinks() {
+  return kinds;
+}
+
+const Kind* find_sink(std::string_view name) {
+  for (const auto& kind : kinds) {
+    if (kind.name == name) return &kind;
+  }
+  return nullptr;
+}
+
+std::string sink_names() {
+  std::string names;
+  for (const auto& kind : kinds) {
+    if (!names.empty()) names += ", ";
+    names += kind.name;
+  }
+  return names;
+}
+
+}  // namespace candlewick::sink
