@@ -1,0 +1,51 @@
+// All that the API answers from, given by whoever starts it: plain values and callbacks, so that
+// tests need no service around it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/observation.h"
+#include "feed/venue_feed.h"
+#include "log/writer.h"
+#include "pipeline/latest.h"
+#include "sink/delivery.h"
+#include "warehouse/database.h"
+
+namespace candlewick::api {
+
+struct HealthLimits {
+  // A feed from which no frame came for longer is not healthy, whatever its connection says.
+  Duration feed_silence = std::chrono::seconds{60};
+  // A sink whose oldest waiting row is older makes the service "degraded".
+  Duration sink_lag = std::chrono::minutes{5};
+};
+
+// References and callbacks outlive the service. Callbacks come on the API's own thread and must not
+// block; open_database comes on the query threads and may. Empty callbacks mean "there is none
+// here".
+struct Backend {
+  const Clock& clock;
+  // Complete: no instrument is added after the API was made.
+  const pipeline::LatestBoard& board;
+  Metrics& metrics;
+  Observer& observer;
+  std::function<std::vector<feed::FeedStatus>()> feeds{};
+  std::function<std::vector<sink::SinkStatistics>()> sinks{};
+  std::function<std::optional<log::WriterStatistics>()> log{};
+  std::function<Result<std::unique_ptr<warehouse::Database>>()> open_database{};
+  // Why the service cannot be used yet, for /readyz ("the warehouse is being migrated"); empty when
+  // nothing but data is waited for.
+  std::function<std::string()> not_ready{};
+  std::vector<std::string> exchanges{};   // configured, in that order
+  std::vector<std::string> timeframes{};  // configured: "1m"; the first is the default
+  std::string version{};
+  HealthLimits limits{};
+};
+
+}  // namespace candlewick::api

@@ -1,0 +1,73 @@
+// Everything that is known of one instrument at this moment, from memory only.
+#include "api/json_form.h"
+#include "api/resources.h"
+#include "api/series.h"
+
+namespace candlewick::api {
+namespace {
+
+constexpr std::size_t ladder_levels = 20;
+
+void append_candles(std::string& out, const std::map<Timeframe, Candle>& candles) {
+  json::Members members(out);
+  for (const auto& [timeframe, candle] : candles) {
+    append_candle(members.name(to_text(timeframe)), candle);
+  }
+  members.close();
+}
+
+// The value's own form, or null.
+template <class T, class Append>
+void append_part(json::Members& members, std::string_view name, const std::optional<T>& part,
+                 Append append) {
+  std::string& out = members.name(name);
+  if (part) {
+    append(out, *part);
+  } else {
+    out += "null";
+  }
+}
+
+}  // namespace
+
+void answer_latest(const Site& site, Call call) {
+  const std::string exchange = call.arguments.text("exchange");
+  if (call.captured.size() > Arguments::max_bytes) {
+    return call.fail({.kind = &problems::invalid_parameter,
+                      .detail = fmt::format("is {} bytes long", call.captured.size()),
+                      .parameter = "symbol"});
+  }
+  if (!exchange.empty() && !site.instruments.has_exchange(exchange)) {
+    return call.fail(unknown_exchange(site, exchange));
+  }
+  const auto slot = site.instruments.find(call.captured, exchange);
+  if (!slot) return call.fail(unknown_symbol(site, call.captured, exchange));
+  const pipeline::Latest latest = site.backend.board.read(*slot);
+  if (!has_data(latest)) {
+    return call.fail({.kind = &problems::no_data_yet,
+                      .detail = fmt::format("nothing has come for {} on {} yet",
+                                            latest.instrument->symbol, latest.instrument->exchange),
+                      .retry_after_seconds = 1});
+  }
+
+  std::string out;
+  out.reserve(8U << 10U);
+  json::Members members(out);
+  append_names(members, *latest.instrument);
+  members("stale", latest.is_stale).nullable("last_price", last_price(latest));
+  append_times(members, latest.received_time, latest.exchange_time, site.backend.clock.now());
+  append_part(members, "ticker", latest.ticker, append_ticker);
+  append_part(members, "quote", latest.quote, append_quote);
+  append_part(members, "trade", latest.trade, append_trade);
+  append_part(members, "book", latest.ladder, [](std::string& text, const BookUpdate& book) {
+    append_book(text, book, ladder_levels);
+  });
+  append_candles(members.name("candle"), latest.forming);
+  append_candles(members.name("closed_candle"), latest.closed);
+  append_part(members, "tick", latest.tick, append_columns);
+  append_part(members, "indicators", latest.indicators, append_columns);
+  members.close();
+  call.json(std::move(out));
+}
+
+}  // namespace candlewick::api

@@ -1,0 +1,88 @@
+// The page that Prometheus reads. What others keep as statistics becomes gauges here, at each
+// reading: nothing holds on to the API that way, whoever outlives whom.
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "api/health.h"
+#include "api/resources.h"
+
+namespace candlewick::api {
+namespace {
+
+double seconds_of(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+// Pages in memory are the second number of statm. 0 where there is no such file.
+double resident_bytes() {
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  if (file == nullptr) return 0;
+  unsigned long long total = 0;
+  unsigned long long resident = 0;
+  const int read = std::fscanf(file, "%llu %llu", &total, &resident);
+  std::fclose(file);
+  if (read != 2) return 0;
+  return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+void refresh_feed(Metrics& metrics, const feed::FeedStatus& feed, Time now) {
+  const Labels venue{{"venue", feed.venue}};
+  const auto set = [&](const std::string& name, const std::string& help, double value) {
+    metrics.gauge(name, help, venue).set(value);
+  };
+  set("candlewick_feed_connected", "1 while data flows on every session", feed.connected ? 1 : 0);
+  if (feed.last_frame_time) {
+    set("candlewick_feed_last_frame_age_seconds", "Since the newest frame",
+        seconds_of(now - *feed.last_frame_time));
+  }
+  set("candlewick_feed_weight_used", "Request weight used of the venue's budget", feed.weight_used);
+  set("candlewick_feed_weight_allowed", "Request weight that the budget allows",
+      feed.weight_allowed);
+  set("candlewick_feed_frames", "Frames received since the start",
+      static_cast<double>(feed.frames));
+}
+
+void refresh_sink(Metrics& metrics, const sink::SinkStatistics& sink, Time now) {
+  const Labels name{{"sink", sink.sink}};
+  metrics.gauge("candlewick_sink_lag_rows", "Rows of the log that the sink lacks", name)
+      .set(static_cast<double>(sink.lag_rows));
+  metrics.gauge("candlewick_sink_lag_seconds", "Age of the oldest row that the sink lacks", name)
+      .set(seconds_of(sink.lag(now)));
+  metrics.gauge("candlewick_sink_dead_letters", "Rows refused by the sink since the start", name)
+      .set(static_cast<double>(sink.dead_letters));
+  const bool is_failing =
+      sink.state == sink::State::stopped || sink.state == sink::State::backing_off;
+  metrics.gauge("candlewick_sink_failing", "1 while the sink cannot be written", name)
+      .set(is_failing ? 1 : 0);
+}
+
+void refresh_log(Metrics& metrics, const log::WriterStatistics& log) {
+  metrics.gauge("candlewick_log_queued_rows", "Rows that are not durable yet")
+      .set(static_cast<double>(log.queued_rows));
+  metrics.gauge("candlewick_log_commit_seconds", "How long the newest commit took")
+      .set(seconds_of(log.last_commit_took));
+  metrics.gauge("candlewick_log_failing", "1 while the log cannot be written")
+      .set(log.is_failing ? 1 : 0);
+}
+
+}  // namespace
+
+void answer_metrics(const Site& site, Call call) {
+  Metrics& metrics = site.backend.metrics;
+  const Health health = examine(site.backend);
+  const Time now = site.backend.clock.now();
+  for (const auto& feed : health.feeds) refresh_feed(metrics, feed, now);
+  for (const auto& sink : health.sinks) refresh_sink(metrics, sink, now);
+  if (health.log) refresh_log(metrics, *health.log);
+  metrics.gauge("candlewick_api_waiting_queries", "Questions waiting for a query thread")
+      .set(static_cast<double>(site.questions.waiting()));
+  metrics.gauge("candlewick_process_resident_memory_bytes", "Memory of this process")
+      .set(resident_bytes());
+  call.send({.status = 200,
+             .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"},
+                         {"Cache-Control", "no-store"}},
+             .body = metrics.text()});
+}
+
+}  // namespace candlewick::api

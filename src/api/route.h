@@ -1,0 +1,42 @@
+// One row a resource: its path, the parameters that it knows and the function that answers. Adding
+// a resource is a file, a declaration in resources.h, a row in routes.cc and its part of
+// openapi.json.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "api/backend.h"
+#include "api/call.h"
+#include "api/instruments.h"
+#include "api/questions.h"
+
+namespace candlewick::api {
+
+struct Route;
+
+// What resources answer from.
+struct Site {
+  const Backend& backend;
+  const Instruments& instruments;
+  Questions& questions;
+  std::size_t max_rows;
+};
+
+struct Route {
+  // "/v1/candles", or with one name at its end that takes the rest of the path: "/latest/{symbol}".
+  std::string_view path;
+  std::span<const std::string_view> parameters;
+  void (*answer)(const Site& site, Call call);
+};
+
+std::span<const Route> all_routes();
+
+struct Match {
+  const Route* route = nullptr;  // null: there is no such page
+  std::string_view captured{};
+};
+Match find_route(std::string_view path);
+
+}  // namespace candlewick::api

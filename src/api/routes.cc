@@ -1,0 +1,62 @@
+// Every page there is. openapi.json describes the same list, and a test holds the two together.
+#include <array>
+
+#include "api/resources.h"
+
+namespace candlewick::api {
+namespace {
+
+using Name = std::string_view;
+
+constexpr std::array<Name, 1> of_latest{"exchange"};
+constexpr std::array<Name, 10> of_candles{"exchange", "symbol",     "timeframe", "start",
+                                          "end",      "limit",      "sort",      "cursor",
+                                          "as_of",    "closed_only"};
+constexpr std::array<Name, 8> of_snapshots{"exchange", "symbol", "timeframe", "start",
+                                           "end",      "limit",  "sort",      "cursor"};
+constexpr std::array<Name, 2> of_tickers{"exchange", "symbol"};
+constexpr std::array<Name, 3> of_orderbook{"exchange", "symbol", "depth"};
+constexpr std::array<Name, 5> of_symbols{"exchange", "search", "listed_only", "limit", "cursor"};
+constexpr std::array<Name, 7> of_coverage{"exchange", "symbol", "timeframe", "stream",
+                                          "start",    "end",    "limit"};
+
+constexpr std::array<Route, 18> routes{{
+    {"/", {}, answer_start_page},
+    {"/docs", {}, answer_docs},
+    {"/health", {}, answer_health},
+    {"/latest/{symbol}", of_latest, answer_latest},
+    {"/livez", {}, answer_livez},
+    {"/metrics", {}, answer_metrics},
+    {"/openapi.json", {}, answer_openapi},
+    {"/readyz", {}, answer_readyz},
+    {"/redoc", {}, answer_redoc},
+    {"/v1/candles", of_candles, answer_candles},
+    {"/v1/coverage", of_coverage, answer_coverage},
+    {"/v1/exchanges", {}, answer_exchanges},
+    {"/v1/indicators", of_snapshots, answer_indicators},
+    {"/v1/orderbook", of_orderbook, answer_orderbook},
+    {"/v1/sinks", {}, answer_sinks},
+    {"/v1/symbols", of_symbols, answer_symbols},
+    {"/v1/tickers", of_tickers, answer_tickers},
+    {"/v1/ticks", of_snapshots, answer_ticks},
+}};
+
+}  // namespace
+
+std::span<const Route> all_routes() {
+  return routes;
+}
+
+Match find_route(std::string_view path) {
+  for (const auto& route : routes) {
+    const auto brace = route.path.find('{');
+    if (brace == std::string_view::npos) {
+      if (route.path == path) return {&route};
+    } else if (path.size() > brace && path.starts_with(route.path.substr(0, brace))) {
+      return {&route, path.substr(brace)};
+    }
+  }
+  return {};
+}
+
+}  // namespace candlewick::api

@@ -1,0 +1,61 @@
+// Wires the parts together; they end in the reverse order.
+#include "api/service.h"
+
+#include "api/handler.h"
+#include "net/loop.h"
+
+namespace candlewick::api {
+
+struct Service::Parts {
+  Parts(Backend given, const Options& options)
+      : backend(std::move(given)),
+        instruments(backend.board, backend.exchanges),
+        questions(backend, options.query_threads, options.max_waiting_questions),
+        site{.backend = backend,
+             .instruments = instruments,
+             .questions = questions,
+             .max_rows = options.max_rows},
+        handler(site, backend.metrics, backend.clock) {}
+
+  Backend backend;
+  Instruments instruments;
+  // Answers of questions may use the loop until the last query thread has ended.
+  net::Loop loop{"api"};
+  Questions questions;
+  Site site;
+  ApiHandler handler;
+  std::unique_ptr<net::Server> server;
+};
+
+Service::Service(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Result<std::unique_ptr<Service>> Service::start(Backend backend, Options options) {
+  auto parts = std::make_unique<Parts>(std::move(backend), options);
+  auto server = net::Server::listen(parts->loop, std::move(options.server), parts->handler);
+  if (!server) return fail(std::move(server.error()));
+  parts->server = std::move(*server);
+  parts->loop.start();
+  return std::unique_ptr<Service>(new Service(std::move(parts)));
+}
+
+Service::~Service() {
+  // Nothing may come in while the parts that would answer it end.
+  parts_->server.reset();
+  parts_->loop.stop();
+  parts_->loop.join();
+}
+
+std::uint16_t Service::port() const {
+  return parts_->server->port();
+}
+std::string Service::address() const {
+  return parts_->server->address();
+}
+void Service::drain() {
+  parts_->server->drain();
+}
+std::size_t Service::connections() const {
+  return parts_->server->connections();
+}
+
+}  // namespace candlewick::api

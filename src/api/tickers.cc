@@ -1,0 +1,54 @@
+// The newest ticker of every instrument, from memory. What a venue has not sent is null.
+#include "api/json_form.h"
+#include "api/resources.h"
+#include "api/series.h"
+
+namespace candlewick::api {
+namespace {
+
+void append_row(std::string& out, const pipeline::Latest& latest, Time now) {
+  json::Members members(out);
+  append_names(members, *latest.instrument);
+  members("stale", latest.is_stale).nullable("last_price", last_price(latest));
+  append_times(members, latest.received_time, latest.exchange_time, now);
+  std::string& ticker = members.name("ticker");
+  if (latest.ticker) {
+    append_ticker(ticker, *latest.ticker);
+  } else {
+    ticker += "null";
+  }
+  members.close();
+}
+
+}  // namespace
+
+void answer_tickers(const Site& site, Call call) {
+  const std::string exchange = call.arguments.text("exchange");
+  const std::string symbol = call.arguments.text("symbol");
+  if (!exchange.empty() && !site.instruments.has_exchange(exchange)) {
+    return call.fail(unknown_exchange(site, exchange));
+  }
+  const auto folded = folded_symbol(symbol);
+  const auto& instruments = site.backend.board.instruments();
+  const Time now = site.backend.clock.now();
+  std::string out = R"({"data":[)";
+  bool is_known = symbol.empty();
+  for (std::size_t slot = 0; slot < instruments.size(); ++slot) {
+    const Instrument& instrument = *instruments[slot];
+    if (!exchange.empty() && instrument.exchange != exchange) continue;
+    if (!symbol.empty() && folded_symbol(instrument.symbol) != folded &&
+        folded_symbol(instrument.exchange_symbol) != folded) {
+      continue;
+    }
+    is_known = true;
+    const pipeline::Latest latest = site.backend.board.read(slot);
+    if (!has_data(latest)) continue;
+    if (out.back() != '[') out += ',';
+    append_row(out, latest, now);
+  }
+  if (!is_known) return call.fail(unknown_symbol(site, symbol, exchange));
+  out += "]}";
+  call.json(std::move(out));
+}
+
+}  // namespace candlewick::api
