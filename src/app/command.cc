@@ -1,0 +1,61 @@
+// What the commands share.
+#include "app/command.h"
+
+#include <unistd.h>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "exchange/registry.h"
+
+namespace candlewick::app {
+
+int report(const Error& error) {
+  fmt::print(stderr, "candlewick: {}\n", error.message);
+  return error.kind == ErrorKind::misconfigured ? wrong_use : failed;
+}
+
+Result<const exchange::Venue*> venue_named(std::string_view name, std::string_view market) {
+  const auto kind = parse_market(market);
+  if (!kind)
+    return fail(ErrorKind::misconfigured, "--market: unknown market \"{}\" (spot, swap or future)",
+                market);
+  const auto* venue = exchange::find_venue(name, *kind);
+  if (venue == nullptr) {
+    return fail(ErrorKind::misconfigured,
+                "--exchange: no venue \"{}\" with a {} market (there are {})", name, market,
+                exchange::venue_names());
+  }
+  return venue;
+}
+
+Result<const Instrument*> instrument_named(const exchange::Venue& venue, Catalogue& catalogue,
+                                           std::string_view typed) {
+  if (const auto* known = catalogue.resolve(typed)) return known;
+  // "BTC/USDT", "btc-usdt" → what this venue would call it.
+  const auto separator = typed.find_first_of("/-_");
+  std::string spelled;
+  if (separator != std::string_view::npos) {
+    spelled = folded_symbol(typed.substr(0, separator)) + std::string(venue.symbol_separator) +
+              folded_symbol(typed.substr(separator + 1));
+  } else {
+    spelled = folded_symbol(typed);
+  }
+  if (const auto* inferred = catalogue.find_or_infer(spelled)) return inferred;
+  std::string near;
+  for (const auto& match : catalogue.near_matches(typed))
+    near += (near.empty() ? "; near: " : ", ") + match;
+  return fail(ErrorKind::misconfigured, "--symbol: {} lists no \"{}\"{}", venue.name, typed, near);
+}
+
+bool is_terminal() {
+  return isatty(STDOUT_FILENO) == 1;
+}
+
+void LineOutput::flush() {
+  std::fwrite(buffer_.data(), 1, buffer_.size(), stdout);
+  std::fflush(stdout);
+  buffer_.clear();
+}
+
+}  // namespace candlewick::app

@@ -1,0 +1,302 @@
+// Feeds, pipelines, rows.
+#include "app/ingest.h"
+
+#include <algorithm>
+
+#include "app/command.h"
+#include "app/observations.h"
+#include "exchange/registry.h"
+#include "query/candles.h"
+#include "query/checkpoint.h"
+#include "query/snapshots.h"
+
+namespace candlewick::app {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Duration status_interval = 250ms;
+constexpr Duration listings_interval = 1h;
+constexpr Duration retry_interval = 50ms;
+
+Result<std::vector<Timeframe>> timeframes_of(const Config& config, const exchange::Venue& venue) {
+  std::vector<Timeframe> timeframes;
+  for (const auto& text : config.timeframes) {
+    const auto timeframe = parse_timeframe(text);
+    if (!timeframe)
+      return fail(ErrorKind::misconfigured, "timeframes: {}", timeframe.error().message);
+    if (std::ranges::find(venue.timeframes, *timeframe) == venue.timeframes.end()) {
+      return fail(ErrorKind::misconfigured, "timeframes: {} has no candles of {}", venue.name,
+                  text);
+    }
+    timeframes.push_back(*timeframe);
+  }
+  return timeframes;
+}
+
+Candle candle_of(const query::Candle& stored, const Instrument& instrument, Timeframe timeframe) {
+  Candle candle;
+  candle.origin.instrument = &instrument;
+  candle.timeframe = timeframe;
+  candle.open_time = stored.timestamp;
+  candle.open = stored.open;
+  candle.high = stored.high;
+  candle.low = stored.low;
+  candle.close = stored.close;
+  candle.volume = stored.volume;
+  candle.quote_volume = stored.quote_volume;
+  if (stored.trade_count) candle.trade_count = static_cast<std::uint64_t>(*stored.trade_count);
+  candle.taker_buy_volume = stored.taker_buy_volume;
+  candle.taker_buy_quote_volume = stored.taker_buy_quote_volume;
+  candle.is_closed = true;
+  candle.source = parse_source(stored.source).value_or(Source::rest);
+  candle.revision = static_cast<std::int32_t>(stored.revision);
+  return candle;
+}
+
+}  // namespace
+
+struct Ingest::VenueLine {
+  const exchange::Venue* venue = nullptr;
+  std::unique_ptr<Catalogue> catalogue;
+  std::vector<const Instrument*> instruments;
+  std::vector<Timeframe> timeframes;
+  std::unique_ptr<feed::Recorder> recorder;
+  std::unique_ptr<pipeline::VenuePipeline> pipeline;
+  std::unique_ptr<feed::Driver> driver;
+  std::unique_ptr<feed::VenueFeed> feed;
+  bool listings_checked = false;
+};
+
+Ingest::Ingest(Parts parts) : parts_(parts) {}
+Ingest::~Ingest() {
+  *alive_ = false;
+}
+
+Result<void> Ingest::prepare(warehouse::Database* memory) {
+  for (const auto& name : parts_.config.exchanges) {
+    const auto* venue = exchange::find_venue(name);
+    if (venue == nullptr) {
+      return fail(ErrorKind::misconfigured, "exchanges: there is no venue \"{}\" (there are {})",
+                  name, exchange::venue_names());
+    }
+    if (auto prepared = prepare_venue(*venue, memory); !prepared) return prepared;
+  }
+  return {};
+}
+
+Result<void> Ingest::prepare_venue(const exchange::Venue& venue, warehouse::Database* memory) {
+  const Config& config = parts_.config;
+  auto line = std::make_unique<VenueLine>();
+  line->venue = &venue;
+  line->catalogue = exchange::make_catalogue(venue);
+  for (const auto& symbol : config.symbols) {
+    const auto instrument = instrument_named(venue, *line->catalogue, symbol);
+    if (!instrument)
+      return fail(ErrorKind::misconfigured, "symbols: {} has no \"{}\"", venue.name, symbol);
+    if (std::ranges::find(line->instruments, *instrument) == line->instruments.end())
+      line->instruments.push_back(*instrument);
+  }
+  const auto timeframes = timeframes_of(config, venue);
+  if (!timeframes) return fail(timeframes.error());
+  line->timeframes = *timeframes;
+  if (std::ranges::find(line->timeframes, Timeframe::m1) == line->timeframes.end()) {
+    line->timeframes.insert(line->timeframes.begin(), Timeframe::m1);
+  }
+  if (!config.feed.record_dir.empty()) {
+    auto recorder = feed::Recorder::open(
+        {.folder = config.feed.record_dir,
+         .venue = std::string(venue.name),
+         .rotate_after = config.feed.record_rotate,
+         .budget_bytes = static_cast<std::uint64_t>(config.feed.record_budget_mib) << 20},
+        parts_.clock, parts_.observer);
+    if (!recorder) return within("feed.record_dir", recorder.error());
+    line->recorder = std::move(*recorder);
+  }
+  pipeline::PipelineOptions options;
+  options.timeframes = line->timeframes;
+  options.snapshot_interval = config.fetch_interval;
+  options.ladder_levels = static_cast<std::size_t>(config.pipeline.ladder_levels);
+  options.history = std::max<Duration>(config.feed.backfill_horizon, 49h);
+  options.correction_horizon = static_cast<std::size_t>(config.pipeline.correction_horizon_candles);
+  line->pipeline =
+      std::make_unique<pipeline::VenuePipeline>(options, line->instruments, parts_.board, *this);
+  if (memory != nullptr) {
+    if (auto remembered = remember(*line, *memory); !remembered) return remembered;
+  }
+  lines_.push_back(std::move(line));
+  return {};
+}
+
+Result<void> Ingest::remember(VenueLine& line, warehouse::Database& memory) {
+  for (const auto* instrument : line.instruments) {
+    for (const auto timeframe : line.timeframes) {
+      const auto needed =
+          static_cast<std::size_t>(std::max<Duration>(parts_.config.feed.backfill_horizon, 49h) /
+                                   length_of(timeframe)) +
+          static_cast<std::size_t>(parts_.config.pipeline.correction_horizon_candles);
+      pipeline::Memory known;
+      auto candles = query::candles(memory, {.exchange = instrument->exchange,
+                                             .symbol = instrument->symbol,
+                                             .timeframe = timeframe,
+                                             .limit = std::min<std::size_t>(needed, 10'000),
+                                             .order = query::Order::descending,
+                                             .closed_only = true});
+      if (!candles) return fail(candles.error());
+      for (auto stored = candles->rbegin(); stored != candles->rend(); ++stored) {
+        if (stored->source != "rollup")
+          known.candles.push_back(candle_of(*stored, *instrument, timeframe));
+      }
+      auto checkpoint =
+          query::checkpoint(memory, instrument->exchange, instrument->symbol, to_text(timeframe));
+      if (!checkpoint) return fail(checkpoint.error());
+      if (*checkpoint) known.checkpoint = (*checkpoint)->state;
+      const query::SnapshotQuery newest{
+          .exchange = instrument->exchange, .symbol = instrument->symbol, .limit = 1};
+      auto ticks = query::latest_ticks(memory, newest);
+      if (!ticks) return fail(ticks.error());
+      if (!ticks->empty()) known.tick = std::move(ticks->front());
+      auto indicators = query::latest_indicators(memory, newest);
+      if (!indicators) return fail(indicators.error());
+      if (!indicators->empty()) known.indicators = std::move(indicators->front());
+      if (auto remembered = line.pipeline->remember(*instrument, timeframe, std::move(known));
+          !remembered)
+        return remembered;
+    }
+  }
+  return {};
+}
+
+void Ingest::start() {
+  for (auto& line : lines_) {
+    const Config& config = parts_.config;
+    feed::FeedOptions options;
+    if (const auto urls = config.venues.find(line->venue->name); urls != config.venues.end()) {
+      options.rest_url = urls->second.base_url;
+      options.ws_url = urls->second.ws_url;
+    }
+    options.silence_limit = config.feed.silence_limit;
+    options.budget_share = static_cast<double>(config.feed.request_budget_percent) / 100.0;
+    options.seed = static_cast<std::uint64_t>(to_ns(parts_.clock.now()));
+    line->driver =
+        std::make_unique<feed::Driver>(parts_.loop, parts_.http, parts_.clock, config.ca_file);
+    line->feed =
+        std::make_unique<feed::VenueFeed>(*line->venue, *line->catalogue, options, *line->driver,
+                                          *line->pipeline, parts_.observer, line->recorder.get());
+    line->driver->attach(*line->feed);
+    VenueLine& venue_line = *line;
+    line->pipeline->connect(
+        [this, &venue_line](const exchange::RestQuery& query, feed::Priority priority) {
+          return venue_line.feed->ask(query, priority, venue_line.driver->now());
+        });
+    std::vector<exchange::Channel> channels;
+    for (const auto* instrument : line->instruments) {
+      for (const auto timeframe : line->timeframes) {
+        channels.push_back({.kind = exchange::ChannelKind::candles,
+                            .timeframe = timeframe,
+                            .instrument = instrument});
+      }
+      for (const auto kind : {exchange::ChannelKind::ticker, exchange::ChannelKind::quotes,
+                              exchange::ChannelKind::ladder}) {
+        channels.push_back({.kind = kind, .timeframe = Timeframe::m1, .instrument = instrument});
+      }
+    }
+    line->feed->ask({.kind = exchange::RestKind::server_time}, feed::Priority::live,
+                    line->driver->now());
+    ask_for_listings(*line);
+    line->feed->subscribe(std::move(channels), line->driver->now());
+    line->driver->rearm();
+  }
+  publish_status();
+}
+
+// At once and then every hour: new listings and changes of status.
+void Ingest::ask_for_listings(VenueLine& line) {
+  line.feed->ask({.kind = exchange::RestKind::instruments}, feed::Priority::live,
+                 line.driver->now());
+  line.driver->rearm();
+  listing_timers_.push_back(parts_.loop.after(listings_interval, [this, &line] {
+    std::erase_if(listing_timers_, [](const net::Timer& timer) { return !timer.armed(); });
+    ask_for_listings(line);
+  }));
+}
+
+void Ingest::publish_status() {
+  std::vector<feed::FeedStatus> all;
+  for (auto& line : lines_) {
+    all.push_back(line->feed->status(line->driver->now()));
+    if (line->listings_checked || line->catalogue->size() <= line->instruments.size()) continue;
+    line->listings_checked = true;
+    for (const auto* instrument : line->instruments) {
+      if (instrument->listed) continue;
+      std::string near;
+      for (const auto& match : line->catalogue->near_matches(instrument->symbol)) {
+        if (match != instrument->symbol) near += (near.empty() ? "near: " : ", ") + match;
+      }
+      parts_.observer.observe(
+          symbol_not_listed,
+          {{"venue", line->venue->name}, {"instrument", instrument->symbol}, {"error", near}});
+    }
+  }
+  status_.with([&](auto& status) { status = std::move(all); });
+  if (const auto log = parts_.writer.statistics(); log.is_failing && log.last_error) {
+    parts_.observer.observe(log_failing, {{"error_kind", to_text(log.last_error->kind)},
+                                          {"error", log.last_error->message}});
+  }
+  status_timer_ = parts_.loop.after(status_interval, [this] { publish_status(); });
+}
+
+void Ingest::stop() {
+  status_timer_.cancel();
+  listing_timers_.clear();
+  for (auto& line : lines_) {
+    if (line->feed) line->feed->stop();
+    line->driver.reset();
+    if (line->recorder) static_cast<void>(line->recorder->stop());
+  }
+  flush();
+  retry_timer_.cancel();
+}
+
+std::vector<feed::FeedStatus> Ingest::feeds() const {
+  return status_.with([](const auto& status) { return status; });
+}
+
+void Ingest::on_row(schema::Row row) {
+  pending_.push_back(std::move(row));
+  if (flush_is_posted_) return;
+  // One offer for all that one turn of the loop made.
+  flush_is_posted_ = true;
+  parts_.loop.post([this, alive = alive_] {
+    if (*alive) flush();
+  });
+}
+
+void Ingest::flush() {
+  flush_is_posted_ = false;
+  if (pending_.empty()) return;
+  const auto offered = parts_.writer.offer(std::move(pending_));
+  if (offered == log::Offer::accepted) {
+    pending_.clear();
+    return;
+  }
+  if (offered == log::Offer::full)
+    parts_.observer.observe(log_refuses, {{"rows", pending_.size()}});
+  give_up_oldest();
+  flush_is_posted_ = true;
+  retry_timer_ = parts_.loop.after(retry_interval, [this] { flush(); });
+}
+
+void Ingest::give_up_oldest() {
+  const auto limit = static_cast<std::size_t>(parts_.config.log.queue_rows);
+  if (pending_.size() <= limit) return;
+  const auto count = pending_.size() - limit;
+  for (std::size_t i = 0; i < count; ++i) {
+    for (auto& line : lines_) line->pipeline->forget(pending_[i]);
+  }
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
+  parts_.observer.observe(rows_dropped, {{"rows", count}});
+}
+
+}  // namespace candlewick::app

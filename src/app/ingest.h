@@ -1,0 +1,74 @@
+// The ingest side of the service on its thread: one feed and one pipeline a venue, and the way of
+// their rows to the log.
+//
+// The log takes rows without making this thread wait. When it takes none (a full disk), rows wait
+// here up to a limit; beyond it the oldest are given up, which are counted, and the candles among
+// them are forgotten, so that they are fetched again when there is room.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/guarded.h"
+#include "base/observation.h"
+#include "feed/driver.h"
+#include "feed/recorder.h"
+#include "feed/venue_feed.h"
+#include "log/writer.h"
+#include "net/http_client.h"
+#include "net/loop.h"
+#include "pipeline/venue_pipeline.h"
+#include "warehouse/database.h"
+
+namespace candlewick::app {
+
+class Ingest final : public pipeline::PipelineOutput {
+ public:
+  struct Parts {
+    const Config& config;
+    const Clock& clock;
+    Observer& observer;
+    net::Loop& loop;
+    net::HttpClient& http;
+    log::Writer& writer;
+    pipeline::LatestBoard& board;
+  };
+  explicit Ingest(Parts parts);
+  ~Ingest() override;
+
+  // Before the loop runs. Reads what the warehouse remembers; a null one remembers nothing.
+  Result<void> prepare(warehouse::Database* memory);
+  // On the loop's thread.
+  void start();
+  void stop();
+
+  // Any thread.
+  std::vector<feed::FeedStatus> feeds() const;
+
+  void on_row(schema::Row row) override;
+
+ private:
+  struct VenueLine;
+
+  Result<void> prepare_venue(const exchange::Venue& venue, warehouse::Database* memory);
+  Result<void> remember(VenueLine& line, warehouse::Database& memory);
+  void flush();
+  void give_up_oldest();
+  void publish_status();
+  void ask_for_listings(VenueLine& line);
+
+  Parts parts_;
+  std::vector<std::unique_ptr<VenueLine>> lines_;
+  std::vector<schema::Row> pending_;
+  bool flush_is_posted_ = false;
+  net::Timer retry_timer_;
+  net::Timer status_timer_;
+  std::vector<net::Timer> listing_timers_;
+  Guarded<std::vector<feed::FeedStatus>> status_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace candlewick::app

@@ -1,0 +1,208 @@
+// Questions from the command line.
+#include "app/inspect.h"
+
+#include <fmt/format.h>
+
+#include "app/command.h"
+#include "app/service.h"
+#include "app/table.h"
+#include "base/json_text.h"
+#include "exchange/registry.h"
+#include "market/event_json.h"
+#include "net/http_client.h"
+#include "query/candles.h"
+#include "warehouse/database.h"
+
+namespace candlewick::app {
+namespace {
+
+// Each row as an object with the header's names; numbers are left as they are by `raw` columns.
+void print(const Table& table, Format format, const std::vector<std::string>& lines) {
+  LineOutput output;
+  if (format == Format::table) {
+    output.text() += table.text(is_terminal());
+  } else if (format == Format::csv) {
+    output.text() += table.csv();
+  } else {
+    for (const auto& line : lines) {
+      output.text() += line;
+      output.end_line();
+    }
+  }
+}
+
+std::string text_of(const std::optional<Decimal>& value) {
+  return value ? value->to_string() : "";
+}
+
+std::string candle_line(const query::Candle& candle, const CandlesOptions& options,
+                        std::string_view symbol) {
+  std::string line;
+  json::Members members(line);
+  members("exchange", options.exchange)("symbol", symbol)("timeframe", options.timeframe)(
+      "timestamp", candle.timestamp)("open", candle.open)("high", candle.high)("low", candle.low)(
+      "close", candle.close)("volume", candle.volume);
+  members.nullable("quote_volume", candle.quote_volume)
+      .nullable("trade_count", candle.trade_count)
+      .nullable("taker_buy_volume", candle.taker_buy_volume)
+      .nullable("taker_buy_quote_volume", candle.taker_buy_quote_volume);
+  members("is_closed", candle.is_closed)("source", candle.source)("revision", candle.revision);
+  members.nullable("bars", candle.bars);
+  members("is_complete", candle.is_complete)("ingested_at", candle.ingested_at);
+  members.close();
+  return line;
+}
+
+Result<std::optional<Time>> optional_time(std::string_view flag, const std::string& text) {
+  if (text.empty()) return std::optional<Time>{};
+  const auto time = parse_time(text);
+  if (!time) return fail(ErrorKind::misconfigured, "{}: {}", flag, time.error().message);
+  return std::optional<Time>{*time};
+}
+
+}  // namespace
+
+int check_config(const LoadedConfig& loaded, const std::string& format_text) {
+  const auto format = parse_format(format_text);
+  if (!format) return report(format.error());
+  Table table({"key", "value", "origin"});
+  std::vector<std::string> lines;
+  for (const auto& setting : loaded.settings) {
+    table.add({setting.key, setting.value, setting.origin});
+    std::string line;
+    json::Members members(line);
+    members("key", setting.key)("value", setting.value)("origin", setting.origin).close();
+    lines.push_back(std::move(line));
+  }
+  print(table, *format, lines);
+  for (const auto& warning : loaded.warnings)
+    fmt::print(stderr, "candlewick: warning: {}\n", warning);
+  return done;
+}
+
+int exchanges(const std::string& format_text) {
+  const auto format = parse_format(format_text);
+  if (!format) return report(format.error());
+  Table table({"exchange", "market", "rest", "websocket", "timeframes", "weight/min"});
+  std::vector<std::string> lines;
+  for (const auto* venue : exchange::all_venues()) {
+    std::string timeframes;
+    for (const auto timeframe : venue->timeframes)
+      timeframes += (timeframes.empty() ? "" : " ") + std::string(to_text(timeframe));
+    table.add({std::string(venue->name), std::string(to_text(venue->market)),
+               std::string(venue->rest_url), std::string(venue->ws_url), timeframes,
+               fmt::format("{}", venue->limits.weight_per_minute)});
+    std::string line;
+    json::Members members(line);
+    members("exchange", venue->name)("market", to_text(venue->market))("rest_url", venue->rest_url)(
+        "ws_url", venue->ws_url)("timeframes", timeframes)("weight_per_minute",
+                                                           venue->limits.weight_per_minute);
+    members.close();
+    lines.push_back(std::move(line));
+  }
+  print(table, *format, lines);
+  return done;
+}
+
+int symbols(const LoadedConfig& loaded, const std::string& exchange, const std::string& search,
+            const std::string& format_text) {
+  const auto format = parse_format(format_text);
+  if (!format) return report(format.error());
+  const auto venue = venue_named(exchange);
+  if (!venue) return report(venue.error());
+  const auto catalogue = exchange::make_catalogue(**venue);
+  const auto request = (*venue)->request({.kind = exchange::RestKind::instruments});
+  if (!request) return report(request.error());
+  const auto urls = loaded.config.venues.find(exchange);
+  const bool elsewhere = urls != loaded.config.venues.end() && !urls->second.base_url.empty();
+  const std::string url =
+      (elsewhere ? urls->second.base_url : std::string((*venue)->rest_url)) + request->target;
+  net::HttpClient http({.ca_file = loaded.config.ca_file});
+  const auto reply = http.fetch({.url = url});
+  if (!reply) return report(reply.error());
+  if (const auto words = (*venue)->explain_status(reply->status); !words.empty())
+    return report({ErrorKind::transient, words});
+  Events events;
+  const auto decoder = (*venue)->make_decoder(*catalogue);
+  const auto decoded = decoder->decode({.text = reply->body,
+                                        .url = url,
+                                        .received_time = {},
+                                        .is_reply = true,
+                                        .http_status = reply->status},
+                                       events);
+  if (!decoded) return report(decoded.error());
+  Table table({"symbol", "exchange_symbol", "base", "quote", "status", "tick_size", "step_size"});
+  std::vector<std::string> lines;
+  const auto wanted = folded_symbol(search);
+  catalogue->each([&](const Instrument& instrument) {
+    if (!wanted.empty() && !folded_symbol(instrument.symbol).contains(wanted)) return;
+    table.add({instrument.symbol, instrument.exchange_symbol, instrument.base, instrument.quote,
+               std::string(to_text(instrument.status)), text_of(instrument.tick_size),
+               text_of(instrument.step_size)});
+    lines.push_back(to_json(Listing{.origin = {&instrument, {}, {}}}));
+  });
+  print(table, *format, lines);
+  return done;
+}
+
+int candles(const LoadedConfig& loaded, const CandlesOptions& options) {
+  const auto format = parse_format(options.format);
+  if (!format) return report(format.error());
+  const auto venue = venue_named(options.exchange);
+  if (!venue) return report(venue.error());
+  const auto catalogue = exchange::make_catalogue(**venue);
+  const auto instrument = instrument_named(**venue, *catalogue, options.symbol);
+  if (!instrument) return report(instrument.error());
+  const auto timeframe = parse_timeframe(options.timeframe);
+  if (!timeframe)
+    return report({ErrorKind::misconfigured, "--timeframe: " + timeframe.error().message});
+  query::CandleQuery query{
+      .exchange = options.exchange, .symbol = (*instrument)->symbol, .timeframe = *timeframe};
+  const auto start = optional_time("--start", options.start);
+  const auto end = optional_time("--end", options.end);
+  const auto as_of = optional_time("--as-of", options.as_of);
+  for (const auto* time : {&start, &end, &as_of}) {
+    if (!*time) return report(time->error());
+  }
+  query.start = *start;
+  query.end = *end;
+  query.as_of = *as_of;
+  query.limit = 10'000;
+  auto database = warehouse::open_sqlite_for_reading(warehouse_path(loaded.config));
+  if (!database) return report(database.error());
+  const std::vector<std::string> header{"timestamp", "open",   "high",         "low",
+                                        "close",     "volume", "quote_volume", "trade_count",
+                                        "is_closed", "source", "revision"};
+  LineOutput output;
+  bool is_first = true;
+  for (;;) {
+    const auto page = query::candles(**database, query);
+    if (!page) return report(page.error());
+    Table table(header);
+    for (const auto& candle : *page) {
+      if (*format == Format::jsonl) {
+        output.text() += candle_line(candle, options, (*instrument)->symbol);
+        output.end_line();
+        continue;
+      }
+      table.add({to_rfc3339(candle.timestamp), candle.open.to_string(), candle.high.to_string(),
+                 candle.low.to_string(), candle.close.to_string(), candle.volume.to_string(),
+                 text_of(candle.quote_volume),
+                 candle.trade_count ? fmt::format("{}", *candle.trade_count) : "",
+                 candle.is_closed ? "true" : "false", candle.source,
+                 fmt::format("{}", candle.revision)});
+    }
+    if (*format != Format::jsonl) {
+      std::string text = *format == Format::table ? table.text(is_terminal()) : table.csv();
+      // The header once.
+      if (!is_first) text.erase(0, text.find('\n') + 1);
+      output.text() += text;
+      output.flush();
+    }
+    is_first = false;
+    if (page->size() < query.limit) return done;
+    query.start = next_open(*timeframe, page->back().timestamp);
+  }
+}
+
+}  // namespace candlewick::app

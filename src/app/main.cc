@@ -1,0 +1,183 @@
+// The command line: what users type, to the command that does it.
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "app/backfill.h"
+#include "app/command.h"
+#include "app/decode.h"
+#include "app/doctor.h"
+#include "app/indicators.h"
+#include "app/inspect.h"
+#include "app/record.h"
+#include "app/replay.h"
+#include "app/run.h"
+#include "app/settings.h"
+
+namespace {
+
+using namespace candlewick::app;  // NOLINT(google-build-using-namespace): the program's own
+                                  // commands
+
+int run(int argc, char** argv) {
+  CLI::App app{"Candlewick: crypto market data that can be trusted, into a warehouse of your own."};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "candlewick 0.1.0");
+  int status = done;
+  std::vector<std::unique_ptr<SettingFlags>> all_flags;
+  // A command that reads the configuration: its flags, and what it does with the result.
+  const auto with_settings = [&](CLI::App* command,
+                                 std::function<int(const candlewick::LoadedConfig&)> act) {
+    auto& flags = *all_flags.emplace_back(std::make_unique<SettingFlags>());
+    flags.add_to(*command);
+    command->callback([&status, &flags, act = std::move(act)] {
+      const auto loaded = flags.load();
+      status = loaded ? act(*loaded) : report(loaded.error());
+    });
+  };
+  std::string format;
+  const auto add_format = [&](CLI::App* command) {
+    command->add_option("--format", format,
+                        "table, csv or jsonl (default: a table on a terminal, jsonl else)");
+  };
+
+  RunOptions running;
+  std::string role = "all";
+  double demo_seconds = 0;
+  auto* run_command = app.add_subcommand("run", "the service: feeds, warehouse, API");
+  run_command->add_flag("--demo", running.demo,
+                        "against a simulated venue in this process, with a live table");
+  run_command->add_option("--demo-speed", running.demo_speed, "virtual seconds a second")
+      ->check(CLI::Range(0.1, 1000.0));
+  run_command
+      ->add_option("--demo-seconds", demo_seconds, "end after so long (default: at a signal)")
+      ->check(CLI::Range(0.0, 1e6));
+  run_command->add_option("--role", role, "all")->check(CLI::IsMember({"all"}));
+  with_settings(run_command, [&](const candlewick::LoadedConfig& loaded) {
+    running.demo_for = candlewick::Duration{static_cast<std::int64_t>(demo_seconds * 1e9)};
+    return candlewick::app::run(loaded, running);
+  });
+
+  BackfillOptions filling;
+  auto* backfill_command =
+      app.add_subcommand("backfill", "REST history into the warehouse; resumable");
+  backfill_command->add_option("--exchange", filling.exchange, "venue")->required();
+  backfill_command->add_option("--symbol", filling.symbol, "BTC/USDT, in any spelling")->required();
+  backfill_command->add_option("--timeframe", filling.timeframe, "1m, 1h, …")->required();
+  backfill_command->add_option("--start", filling.start, "RFC 3339 or epoch, inclusive")
+      ->required();
+  backfill_command->add_option("--end", filling.end, "exclusive (default: now)");
+  with_settings(backfill_command, [&](const auto& loaded) { return backfill(loaded, filling); });
+
+  CandlesOptions asked;
+  auto* candles_command = app.add_subcommand("candles", "stored candles");
+  candles_command->add_option("--exchange", asked.exchange, "venue")->required();
+  candles_command->add_option("--symbol", asked.symbol, "BTC/USDT, in any spelling")->required();
+  candles_command->add_option("--timeframe", asked.timeframe, "1m, 1h, …")->required();
+  candles_command->add_option("--start", asked.start, "RFC 3339 or epoch, inclusive");
+  candles_command->add_option("--end", asked.end, "exclusive");
+  candles_command->add_option("--as-of", asked.as_of, "what was known then");
+  candles_command->add_option("--format", asked.format, "table, csv or jsonl");
+  with_settings(candles_command, [&](const auto& loaded) { return candles(loaded, asked); });
+
+  RecordOptions recording;
+  auto* record_command = app.add_subcommand("record", "raw frames of a venue into a file");
+  record_command->add_option("--exchange", recording.exchange, "venue")->required();
+  record_command->add_option("--symbol", recording.symbols, "instruments")->required();
+  record_command->add_option("--output", recording.output, "file; .zst is compressed")->required();
+  record_command->add_option("--for", recording.for_time, "end after so long (10m)");
+  with_settings(record_command, [&](const auto& loaded) { return record(loaded, recording); });
+
+  auto* doctor_command = app.add_subcommand("doctor", "checks everything that the service needs");
+  add_format(doctor_command);
+  with_settings(doctor_command, [&](const auto& loaded) { return doctor(loaded, format); });
+
+  auto* config_command =
+      app.add_subcommand("check-config", "the merged configuration and where each value came from");
+  add_format(config_command);
+  with_settings(config_command, [&](const auto& loaded) { return check_config(loaded, format); });
+
+  auto* exchanges_command = app.add_subcommand("exchanges", "the venues that are built in");
+  add_format(exchanges_command);
+  exchanges_command->callback([&] { status = exchanges(format); });
+
+  std::string listing_venue;
+  std::string search;
+  auto* symbols_command = app.add_subcommand("symbols", "what a venue lists");
+  symbols_command->add_option("--exchange", listing_venue, "venue")->required();
+  symbols_command->add_option("--search", search, "part of a symbol");
+  add_format(symbols_command);
+  with_settings(symbols_command,
+                [&](const auto& loaded) { return symbols(loaded, listing_venue, search, format); });
+
+  DecodeOptions decoding;
+  auto* decode_command =
+      app.add_subcommand("decode", "recorded frames on stdin → events on stdout");
+  decode_command->add_option("--exchange", decoding.exchange, "venue")->required();
+  decode_command->add_option("--market", decoding.market, "spot or swap");
+  decode_command->callback([&] { status = decode(decoding); });
+
+  ReplayOptions replaying;
+  auto* replay_command =
+      app.add_subcommand("replay", "recordings through the pipeline, to events, candles or rows");
+  replay_command->add_option("--exchange", replaying.exchange, "venue")->required();
+  replay_command->add_option("--market", replaying.market, "spot or swap");
+  replay_command
+      ->add_option("--input", replaying.inputs, "recordings, in order; plain, .gz or .zst")
+      ->required();
+  replay_command->add_option("--emit", replaying.emit, "events, candles or rows")
+      ->check(CLI::IsMember({"events", "candles", "rows"}));
+  replay_command->add_option("--candles-from", replaying.candles_from, "klines or trades")
+      ->check(CLI::IsMember({"klines", "trades"}));
+  replay_command->add_option("--timeframe", replaying.timeframe, "of candles from trades");
+  replay_command->callback([&] { status = replay(replaying); });
+
+  std::string indicator_timeframe;
+  auto* indicators_command = app.add_subcommand(
+      "indicators", "candles as CSV on stdin → indicators, one JSON object each");
+  indicators_command->add_option("--timeframe", indicator_timeframe, "length of the candles")
+      ->required();
+  indicators_command->callback([&] { status = indicators(indicator_timeframe); });
+
+  // CLI11 would only say that a subcommand is required.
+  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  const auto is_named = [&](const CLI::App* command) {
+    return argc > 1 && command->get_name() == argv[1];
+  };
+  if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(commands, is_named)) {
+    std::fprintf(stderr, "candlewick: there is no command \"%s\" (see candlewick --help)\n",
+                 argv[1]);
+    return wrong_use;
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::CallForAllHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::CallForVersion& version) {
+    return app.exit(version);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "candlewick: %s (see candlewick --help)\n", error.what());
+    return wrong_use;
+  }
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "candlewick: %s\n", error.what());
+  } catch (...) {
+    std::fprintf(stderr, "candlewick: an unknown error\n");
+  }
+  return failed;
+}

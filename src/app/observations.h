@@ -1,0 +1,35 @@
+// What the program itself tells.
+#pragma once
+
+#include "base/observation.h"
+
+namespace candlewick::app {
+
+inline constexpr ObservationKind service_started{.name = "service_started",
+                                                 .level = Severity::info};
+inline constexpr ObservationKind service_stopped{.name = "service_stopped",
+                                                 .level = Severity::info};
+inline constexpr ObservationKind config_warning{.name = "config_warning",
+                                                .level = Severity::warning};
+inline constexpr ObservationKind symbol_not_listed{.name = "symbol_not_listed",
+                                                   .level = Severity::warning};
+inline constexpr ObservationKind log_refuses{
+    .name = "log_refuses_rows",
+    .level = Severity::error,
+    .metric = "candlewick_log_refused_offers_total",
+    .help = "Times that rows had to wait because the log took none"};
+inline constexpr ObservationKind rows_dropped{
+    .name = "rows_dropped",
+    .level = Severity::error,
+    .metric = "candlewick_log_dropped_rows_total",
+    .help =
+        "Rows given up, never acknowledged, because the log took none for too long; candles among "
+        "them are fetched again",
+    .amount = "rows"};
+inline constexpr ObservationKind log_failing{.name = "log_failing",
+                                             .level = Severity::error,
+                                             .metric = "candlewick_log_failures_total",
+                                             .help = "Looks at the log that found it failing",
+                                             .labels = {"error_kind"}};
+
+}  // namespace candlewick::app

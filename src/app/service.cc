@@ -1,0 +1,213 @@
+// Wiring and order: what must be durable is opened first and closed last.
+#include "app/service.h"
+
+#include "api/service.h"
+#include "app/folder_lock.h"
+#include "app/ingest.h"
+#include "app/observations.h"
+#include "log/sqlite_log.h"
+#include "net/http_client.h"
+#include "net/loop.h"
+#include "sink/registry.h"
+#include "sink/runner.h"
+#include "sink/sqlite_warehouse.h"
+#include "warehouse/database.h"
+
+namespace candlewick::app {
+
+std::filesystem::path log_path(const Config& config) {
+  return std::filesystem::path(config.data_dir) / "log.db";
+}
+std::filesystem::path warehouse_path(const Config& config) {
+  return std::filesystem::path(config.data_dir) / "warehouse.db";
+}
+
+struct Service::Impl {
+  Impl(const Config& settings, const Clock& real_clock, Observer& tell, Metrics& counts)
+      : config(settings), clock(real_clock), observer(tell), metrics(counts) {}
+
+  const Config config;
+  const Clock& clock;
+  Observer& observer;
+  Metrics& metrics;
+  std::unique_ptr<FolderLock> folder;
+  pipeline::LatestBoard board;
+  std::unique_ptr<log::Writer> writer;
+  std::vector<std::unique_ptr<sink::Runner>> sinks;
+  std::unique_ptr<net::Loop> ingest_loop;
+  std::unique_ptr<net::HttpClient> http;
+  std::unique_ptr<Ingest> ingest;
+  std::unique_ptr<api::Service> api;
+  bool is_stopped = false;
+
+  Result<void> start();
+  Result<void> open_log();
+  Result<std::unique_ptr<sink::Sink>> make_warehouse() const;
+  Result<void> catch_up() const;
+  Result<void> start_sinks();
+  Result<void> start_api();
+  std::vector<sink::SinkStatistics> sink_statistics() const {
+    std::vector<sink::SinkStatistics> all;
+    for (const auto& runner : sinks) all.push_back(runner->statistics());
+    return all;
+  }
+};
+
+Result<std::unique_ptr<sink::Sink>> Service::Impl::make_warehouse() const {
+  sink::Settings settings;
+  settings.clock = &clock;
+  settings.values["path"] = warehouse_path(config).string();
+  settings.values["symbol_style"] = config.sink.symbol_style;
+  return sink::find_sink("sqlite")->make(settings);
+}
+
+Result<void> Service::Impl::open_log() {
+  log::SqliteLogOptions options;
+  options.path = log_path(config);
+  options.budget_bytes = static_cast<std::uint64_t>(config.log.disk_budget_mib) << 20;
+  options.at_budget =
+      config.log.when_full == "drop_oldest" ? log::AtBudget::drop_oldest : log::AtBudget::refuse;
+  auto opened = log::open_sqlite_log(options);
+  if (!opened) return fail(opened.error());
+  writer = std::make_unique<log::Writer>(std::move(*opened), clock);
+  return {};
+}
+
+// What the log holds goes into the warehouse before it is asked what it remembers.
+Result<void> Service::Impl::catch_up() const {
+  auto target = make_warehouse();
+  if (!target) return fail(target.error());
+  auto source = log::open_sqlite_log({.path = log_path(config)});
+  if (!source) return fail(source.error());
+  sink::Delivery delivery(std::move(*target), std::move(*source), clock);
+  return delivery.drain();
+}
+
+Result<void> Service::Impl::start_sinks() {
+  auto target = make_warehouse();
+  if (!target) return fail(target.error());
+  auto source = log::open_sqlite_log({.path = log_path(config)});
+  if (!source) return fail(source.error());
+  sink::DeliveryOptions options;
+  options.max_rows = static_cast<std::size_t>(config.sink.batch_rows);
+  options.max_age = config.sink.batch_interval;
+  options.retry.cap = config.sink.retry_limit;
+  sinks.push_back(
+      std::make_unique<sink::Runner>(std::move(*target), std::move(*source), clock, options));
+  writer->listen([this](const log::Commit&) {
+    for (auto& runner : sinks) runner->wake();
+  });
+  return {};
+}
+
+Result<void> Service::Impl::start_api() {
+  api::Options options;
+  options.server.address = config.http.listen.host;
+  options.server.port = config.http.listen.port;
+  options.server.max_connections = static_cast<std::size_t>(config.http.max_connections);
+  options.server.max_body_bytes = static_cast<std::size_t>(config.http.max_body_bytes);
+  options.server.request_timeout = config.http.request_timeout;
+  options.max_rows = static_cast<std::size_t>(config.http.max_rows);
+  auto started = api::Service::start(
+      api::Backend{
+          .clock = clock,
+          .board = board,
+          .metrics = metrics,
+          .observer = observer,
+          .feeds = [this] { return ingest->feeds(); },
+          .sinks = [this] { return sink_statistics(); },
+          .log = [this] { return writer->statistics(); },
+          .open_database =
+              [path = warehouse_path(config)] { return warehouse::open_sqlite_for_reading(path); },
+          .exchanges = config.exchanges,
+          .timeframes = config.timeframes,
+          .version = "0.1.0"},
+      options);
+  if (!started) return fail(started.error());
+  api = std::move(*started);
+  return {};
+}
+
+Result<void> Service::Impl::start() {
+  if (config.warehouse == "postgres") {
+    return fail(ErrorKind::misconfigured,
+                "warehouse: PostgreSQL is not among the warehouses of this build (sqlite)");
+  }
+  auto locked = FolderLock::take(config.data_dir);
+  if (!locked) return fail(locked.error());
+  folder = std::move(*locked);
+  if (auto opened = open_log(); !opened) return opened;
+  if (auto caught_up = catch_up(); !caught_up) return caught_up;
+  auto memory = warehouse::open_sqlite_for_reading(warehouse_path(config));
+  if (!memory) return fail(memory.error());
+  if (auto started = start_sinks(); !started) return started;
+  http = std::make_unique<net::HttpClient>(
+      net::HttpClientOptions{.ca_file = config.ca_file, .user_agent = "candlewick/0.1.0"});
+  ingest_loop = std::make_unique<net::Loop>("ingest");
+  ingest = std::make_unique<Ingest>(Ingest::Parts{.config = config,
+                                                  .clock = clock,
+                                                  .observer = observer,
+                                                  .loop = *ingest_loop,
+                                                  .http = *http,
+                                                  .writer = *writer,
+                                                  .board = board});
+  if (auto prepared = ingest->prepare(memory->get()); !prepared) return prepared;
+  if (auto started = start_api(); !started) return started;
+  writer->start();
+  for (auto& runner : sinks) runner->start();
+  ingest_loop->start();
+  ingest_loop->call([this] { ingest->start(); });
+  observer.observe(service_started);
+  return {};
+}
+
+Result<std::unique_ptr<Service>> Service::start(const Config& config, const Clock& clock,
+                                                Observer& observer, Metrics& metrics) {
+  auto impl = std::make_unique<Impl>(config, clock, observer, metrics);
+  std::unique_ptr<Service> service(new Service(std::move(impl)));
+  if (auto started = service->impl_->start(); !started) return fail(started.error());
+  return service;
+}
+
+Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Service::~Service() {
+  stop();
+}
+
+void Service::stop() {
+  Impl& impl = *impl_;
+  if (std::exchange(impl.is_stopped, true)) return;
+  impl.api.reset();
+  if (impl.ingest_loop && impl.ingest) impl.ingest_loop->call([&] { impl.ingest->stop(); });
+  if (impl.ingest_loop) {
+    impl.ingest_loop->stop();
+    impl.ingest_loop->join();
+  }
+  impl.http.reset();
+  if (impl.writer) {
+    if (auto stopped = impl.writer->stop(); !stopped) {
+      impl.observer.observe(log_failing, {{"error_kind", to_text(stopped.error().kind)},
+                                          {"error", stopped.error().message}});
+    }
+  }
+  for (auto& runner : impl.sinks) runner->stop();
+  impl.observer.observe(service_stopped);
+}
+
+std::string Service::api_address() const {
+  return impl_->api->address();
+}
+const pipeline::LatestBoard& Service::board() const {
+  return impl_->board;
+}
+std::vector<feed::FeedStatus> Service::feeds() const {
+  return impl_->ingest->feeds();
+}
+std::vector<sink::SinkStatistics> Service::sinks() const {
+  return impl_->sink_statistics();
+}
+log::WriterStatistics Service::log() const {
+  return impl_->writer->statistics();
+}
+
+}  // namespace candlewick::app

@@ -1,0 +1,53 @@
+// The running service: builds every part from the configuration, connects them, and takes them down
+// in order. Threads: ingest (feeds and pipelines), log, one a sink, api with its query threads, and
+// libcurl's.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/metrics.h"
+#include "base/observation.h"
+#include "feed/venue_feed.h"
+#include "log/writer.h"
+#include "pipeline/latest.h"
+#include "sink/delivery.h"
+
+namespace candlewick::app {
+
+class Service {
+ public:
+  // Everything is up when this returns; feeds connect from then on. Errors: misconfigured with the
+  // key and the reason (nothing keeps running then).
+  static Result<std::unique_ptr<Service>> start(const Config& config, const Clock& clock,
+                                                Observer& observer, Metrics& metrics);
+  // Stops, if nobody did.
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // Disconnects, makes durable what is known, lets the sinks catch up.
+  void stop();
+
+  std::string api_address() const;
+  const pipeline::LatestBoard& board() const;
+  std::vector<feed::FeedStatus> feeds() const;
+  std::vector<sink::SinkStatistics> sinks() const;
+  log::WriterStatistics log() const;
+
+ private:
+  struct Impl;
+  explicit Service(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// The files of the embedded log and warehouse.
+std::filesystem::path log_path(const Config& config);
+std::filesystem::path warehouse_path(const Config& config);
+
+}  // namespace candlewick::app

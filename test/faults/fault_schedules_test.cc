@@ -1,0 +1,444 @@
+// A feed and a pipeline against a simulated venue that misbehaves by a random schedule, in one
+// thread, on a clock of their own: no sockets, no waiting. When the trouble has ended, every closed
+// minute must be what the venue says it was, stored once, whatever happened on the way.
+//
+//   CANDLEWICK_TEST_SCHEDULES=1000 faults_test        more schedules
+//   CANDLEWICK_TEST_SEED=17 CANDLEWICK_TEST_SCHEDULES=1 faults_test      the one that failed
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <set>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "exchange/registry.h"
+#include "feed/venue_feed.h"
+#include "indicator/registry.h"
+#include "pipeline/venue_pipeline.h"
+#include "simulator/synthetic_market.h"
+#include "simulator/venue_core.h"
+
+namespace candlewick {
+namespace {
+
+using namespace std::chrono_literals;
+
+// 2026-01-15T12:00:00Z
+constexpr Time start = time_from_ms(1'768'478'400'000);
+constexpr Duration trouble = 10min;
+constexpr Duration recovery = 8min;
+
+std::uint64_t setting(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+constexpr std::uint64_t default_schedules() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return 5;
+#else
+  return 50;
+#endif
+}
+
+// Everything of one schedule comes from its seed.
+struct Schedule {
+  explicit Schedule(std::uint64_t seed) : random(seed * 2'654'435'761U + 1) {
+    faults = fmt::format("seed={}", seed + 1);
+    const auto maybe = [&](double likelihood, std::string_view key, double most) {
+      if (chance(likelihood)) faults += fmt::format(",{}={:.4f}", key, most * unit());
+    };
+    maybe(0.7, "drop", 0.3);
+    maybe(0.7, "double", 0.3);
+    maybe(0.7, "reorder", 0.3);
+    maybe(0.7, "truncate", 0.2);
+    maybe(0.4, "unclosed", 0.8);
+    maybe(0.5, "429", 0.3);
+    maybe(0.2, "418", 0.1);
+    maybe(0.5, "5xx", chance(0.3) ? 0.98 : 0.4);
+    maybe(0.4, "silent", 0.02);
+    maybe(0.3, "refuse", 0.7);
+    if (chance(0.5))
+      faults += fmt::format(",delay={}ms:{:.4f}", 50 + random() % 5000, 0.3 * unit());
+    if (chance(0.5)) faults += fmt::format(",disconnect={}s", 5 + random() % 200);
+    if (chance(0.4)) faults += fmt::format(",lag={}ms", random() % 8000);
+    if (chance(0.3))
+      faults += fmt::format(",skew={}ms", static_cast<std::int64_t>(random() % 6000) - 3000);
+    if (chance(0.3)) faults += fmt::format(",outage={}s+{}s", random() % 400, 5 + random() % 120);
+    pings_of_the_silent = chance(0.5);
+    loses_replies = chance(0.5) ? 0.2 * unit() : 0.0;
+    cuts_replies = chance(0.5) ? 0.2 * unit() : 0.0;
+    announces_shutdown_at =
+        chance(0.3) ? std::chrono::milliseconds{random() % 600'000} : Duration::max();
+    begins_in_trouble = chance(0.5);
+    has_tops = chance(0.15);
+    activity = chance(0.5) ? 0.1 : 0.5;
+  }
+  double unit() { return std::uniform_real_distribution<double>(0.0, 1.0)(random); }
+  bool chance(double likelihood) { return unit() < likelihood; }
+
+  std::mt19937_64 random;
+  std::string faults;
+  bool pings_of_the_silent = false;  // a venue may go on pinging where nothing else comes
+  double loses_replies = 0.0;
+  double cuts_replies = 0.0;
+  Duration announces_shutdown_at{};
+  bool begins_in_trouble = false;  // while history is read
+  bool has_tops = false;
+  double activity = 0.1;  // of the market: a quiet one is silent for minutes
+};
+
+class World final : public feed::Port, public pipeline::PipelineOutput {
+ public:
+  explicit World(Schedule& schedule)
+      : schedule_(schedule),
+        core_({.venue = "binance", .market = make_market(), .start = start, .speed = "1"}),
+        venue_(*exchange::find_venue("binance")),
+        catalogue_(exchange::make_catalogue(venue_)),
+        instruments_{catalogue_->find_or_infer("BTCUSDT"), catalogue_->find_or_infer("ETHBTC")},
+        pipeline_({}, instruments_, board_, *this),
+        feed_(venue_, *catalogue_,
+              {.rest_url = "http://sim",
+               .ws_url = "ws://sim",
+               .budget_share = 0.9,
+               .seed = schedule.random()},
+              *this, pipeline_, observer_) {
+    pipeline_.connect([this](const exchange::RestQuery& query, feed::Priority priority) {
+      return feed_.ask(query, priority, now());
+    });
+  }
+
+  void begin() {
+    std::vector<exchange::Channel> channels;
+    for (const auto* instrument : instruments_) {
+      channels.push_back({.kind = exchange::ChannelKind::candles, .instrument = instrument});
+      channels.push_back({.kind = exchange::ChannelKind::mini_ticker, .instrument = instrument});
+      if (!schedule_.has_tops) continue;
+      channels.push_back({.kind = exchange::ChannelKind::ladder, .instrument = instrument});
+      channels.push_back({.kind = exchange::ChannelKind::quotes, .instrument = instrument});
+    }
+    feed_.ask({.kind = exchange::RestKind::server_time}, feed::Priority::live, now());
+    feed_.subscribe(std::move(channels), now());
+  }
+  void change_faults(const std::string& text) {
+    const auto changed = core_.change_faults(text);
+    ASSERT_TRUE(changed) << changed.error().message;
+  }
+  void announce_shutdown() { core_.announce_shutdown(); }
+
+  // Runs until that time, from one thing that happens to the next.
+  void run_until(Time end) {
+    for (int idle = 0; clock_.now() < end; ++idle) {
+      // Whoever wants to be woken must have something to do.
+      ASSERT_LT(idle, 10'000) << "time stands still at " << to_rfc3339(clock_.now());
+      Time next = end;
+      if (const auto event = core_.next_event()) next = std::min(next, *event);
+      if (const auto wake = feed_.next_wake())
+        next = std::min(next, clock_.now() + (*wake - clock_.steady()));
+      if (!due_.empty()) next = std::min(next, due_.begin()->first);
+      next = std::min(next, next_ping_);
+      if (next > clock_.now()) idle = 0;
+      clock_.advance(std::max<Duration>(next - clock_.now(), 0ns));
+      deliver(core_.advance_to(clock_.now()));
+      while (!due_.empty() && due_.begin()->first <= clock_.now()) {
+        auto task = std::move(due_.begin()->second);
+        due_.erase(due_.begin());
+        task();
+      }
+      if (clock_.now() >= next_ping_) ping();
+      if (const auto wake = feed_.next_wake(); wake && *wake <= clock_.steady())
+        feed_.on_tick(now());
+    }
+  }
+
+
+  void open(feed::ConnectionId connection, const std::string& url) override {
+    wanted_.insert(connection);
+    later(30ms, [this, connection, url] { connect(connection, url); });
+  }
+  void send(feed::ConnectionId connection, std::string message) override {
+    const auto session = sessions_.find(connection);
+    if (session == sessions_.end()) return;
+    auto answers = core_.receive(session->second, message, clock_.steady());
+    later(10ms, [this, answers = std::move(answers)] { deliver(answers); });
+  }
+  void close(feed::ConnectionId connection) override {
+    wanted_.erase(connection);
+    const auto session = sessions_.find(connection);
+    if (session == sessions_.end()) return;
+    core_.close(session->second);
+    connections_.erase(session->second);
+    sessions_.erase(session);
+  }
+  void request(feed::RequestId request, const std::string& url) override {
+    ++requests;
+    later(20ms + schedule_.random() % 400 * 1ms, [this, request, url] { answer(request, url); });
+  }
+
+
+  void on_row(schema::Row row) override { rows.push_back(std::move(row)); }
+
+  feed::Moment now() const { return {clock_.steady(), clock_.now()}; }
+  simulator::VenueCore& core() { return core_; }
+  pipeline::VenuePipeline& pipeline() { return pipeline_; }
+  feed::FeedStatus status() { return feed_.status(now()); }
+  const std::vector<const Instrument*>& instruments() const { return instruments_; }
+
+  std::vector<schema::Row> rows;
+  std::size_t requests = 0;
+
+ private:
+  std::unique_ptr<simulator::Market> make_market() {
+    auto market = simulator::SyntheticMarket::make({.exchange = "binance",
+                                                    .seed = schedule_.random() % 1000,
+                                                    .start = start,
+                                                    .symbols = {"BTCUSDT", "ETHBTC"},
+                                                    .activity = schedule_.activity});
+    check(market.has_value(), "the symbols are good");
+    return *std::move(market);
+  }
+  void later(Duration by, std::function<void()> task) {
+    due_.emplace(clock_.now() + by, std::move(task));
+  }
+  static simulator::Request request_of(const std::string& url) {
+    return *simulator::make_request("GET", std::string_view(url).substr(url.find("sim") + 3));
+  }
+
+  void connect(feed::ConnectionId connection, const std::string& url) {
+    if (!wanted_.contains(connection)) return;
+    auto opened = core_.open(request_of(url), clock_.steady());
+    if (const auto* refusal = std::get_if<simulator::Reply>(&opened)) {
+      wanted_.erase(connection);
+      feed_.on_closed(connection, {.reason = "refused", .http_status = refusal->status}, now());
+      return;
+    }
+    const auto session = std::get<simulator::SessionId>(opened);
+    sessions_[connection] = session;
+    connections_[session] = connection;
+    feed_.on_open(connection, now());
+  }
+  void deliver(const std::vector<simulator::Delivery>& deliveries) {
+    for (const auto& delivery : deliveries) {
+      const auto found = connections_.find(delivery.session);
+      if (found == connections_.end()) continue;
+      const auto connection = found->second;
+      if (delivery.kind == simulator::Delivery::Kind::frame) {
+        heard_[connection] = clock_.now();
+        feed_.on_frame(connection, *delivery.text, false, now());
+        continue;
+      }
+      connections_.erase(found);
+      sessions_.erase(connection);
+      wanted_.erase(connection);
+      feed_.on_closed(connection, {.reason = delivery.reason}, now());
+    }
+  }
+  void ping() {
+    next_ping_ = clock_.now() + 20s;
+    for (const auto& [connection, session] : std::map(sessions_)) {
+      const bool is_silent = clock_.now() - heard_[connection] > 20s;
+      if (!is_silent || schedule_.pings_of_the_silent) feed_.on_control(connection, now());
+    }
+  }
+  void answer(feed::RequestId request, const std::string& url) {
+    const auto reply = core_.http(request_of(url), clock_.steady());
+    if (in_trouble && schedule_.chance(schedule_.loses_replies)) {
+      return feed_.on_request_error(request, {.kind = ErrorKind::transient, .message = "lost"},
+                                    now());
+    }
+    std::string_view body = reply.body;
+    if (in_trouble && schedule_.chance(schedule_.cuts_replies))
+      body = body.substr(0, schedule_.random() % (body.size() + 1));
+    const auto number = [&](std::string_view name) -> std::optional<std::int64_t> {
+      const auto text = reply.headers.find(name);
+      if (!text) return std::nullopt;
+      return std::strtoll(std::string(*text).c_str(), nullptr, 10);
+    };
+    const auto wait = number("Retry-After");
+    feed_.on_reply(
+        request,
+        {.status = reply.status,
+         .body = body,
+         .used_weight = number(venue_.used_weight_header),
+         .retry_after = wait ? std::optional<Duration>{std::chrono::seconds{*wait}} : std::nullopt},
+        now());
+  }
+
+ public:
+  bool in_trouble = false;
+
+ private:
+  Schedule& schedule_;
+  FakeClock clock_{start};
+  simulator::VenueCore core_;
+  const exchange::Venue& venue_;
+  std::unique_ptr<Catalogue> catalogue_;
+  std::vector<const Instrument*> instruments_;
+  NullObserver observer_;
+  pipeline::LatestBoard board_;
+  pipeline::VenuePipeline pipeline_;
+  feed::VenueFeed feed_;
+  std::multimap<Time, std::function<void()>> due_;
+  std::map<feed::ConnectionId, simulator::SessionId> sessions_;
+  std::map<simulator::SessionId, feed::ConnectionId> connections_;
+  std::set<feed::ConnectionId> wanted_;
+  std::map<feed::ConnectionId, Time> heard_;
+  Time next_ping_ = start + 20s;
+};
+
+template <class T>
+const T& at(const schema::Row& row, std::string_view column) {
+  return std::get<T>(row.at(column));
+}
+
+// The columns of a minute that must be the venue's own.
+std::string numbers(const schema::Row& row) {
+  std::string text;
+  for (const std::string_view column : {"open", "high", "low", "close", "volume", "quote_volume",
+                                        "taker_buy_volume", "taker_buy_quote_volume"}) {
+    text += at<Decimal>(row, column).to_string() + " ";
+  }
+  return text + std::to_string(at<std::int64_t>(row, "trade_count"));
+}
+
+std::string numbers(const simulator::Bar& bar) {
+  std::string text;
+  for (const auto& value : {bar.open, bar.high, bar.low, bar.close, bar.volume, bar.quote_volume,
+                            bar.taker_volume, bar.taker_quote_volume}) {
+    text += value.to_string() + " ";
+  }
+  return text + std::to_string(bar.count);
+}
+
+// All minutes from 49 hours before on, once each, with the venue's own numbers.
+void expect_the_true_candles(World& world, const Instrument& instrument, Time until) {
+  auto& market = world.core().market();
+  const auto listing = *market.find(instrument.exchange_symbol);
+  std::map<Time, const schema::Row*> stored;
+  for (const auto& row : world.rows) {
+    if (row.table != &schema::fact_ohlcv || at<std::string>(row, "symbol") != instrument.symbol)
+      continue;
+    // No fault here changes a number, so nothing is ever corrected.
+    EXPECT_EQ(at<std::int64_t>(row, "revision"), 0) << schema::to_json(row);
+    EXPECT_TRUE(stored.emplace(at<Time>(row, "timestamp"), &row).second)
+        << "stored twice: " << schema::to_json(row);
+  }
+  ASSERT_FALSE(stored.empty());
+  // As far back as it was when the venue's clock became known.
+  const Time first = stored.begin()->first;
+  EXPECT_LE(first, start - 49h + trouble);
+  std::size_t wrong = 0;
+  for (Time open = first; open + 1min <= until && wrong < 5; open += 1min) {
+    const auto row = stored.find(open);
+    if (row == stored.end()) {
+      ADD_FAILURE() << instrument.symbol << " has no candle at " << to_rfc3339(open);
+      ++wrong;
+      continue;
+    }
+    const auto truth = market.row(listing, Timeframe::m1, open, open + 2min);
+    ASSERT_TRUE(truth) << to_rfc3339(open);
+    const auto told = numbers(*row->second);
+    if (told == numbers(truth->bar)) continue;
+    ADD_FAILURE() << instrument.symbol << " " << to_rfc3339(open) << " is " << told << ", true is "
+                  << numbers(truth->bar);
+    ++wrong;
+  }
+}
+
+// Snapshots in order, once each; and their newest indicators are those of all true candles.
+void expect_the_true_indicators(World& world, const Instrument& instrument) {
+  auto& market = world.core().market();
+  const auto listing = *market.find(instrument.exchange_symbol);
+  indicator::Series truth(1min, {.horizon = 1440});
+  Time next = Time::max();
+  Time last_instant{};
+  std::map<Time, const schema::Row*> newest;
+  for (const auto& row : world.rows) {
+    if (row.table == &schema::market_ticks && at<std::string>(row, "symbol") == instrument.symbol) {
+      EXPECT_GT(at<Time>(row, "exchange_ts"), last_instant);
+      last_instant = at<Time>(row, "exchange_ts");
+      if (!schema::is_null(row.at("candle_time"))) {
+        EXPECT_LE(at<Time>(row, "candle_time") + 1min, last_instant);
+      }
+    }
+    if (row.table == &schema::fact_ohlcv && at<std::string>(row, "symbol") == instrument.symbol) {
+      next = std::min(next, at<Time>(row, "timestamp"));
+    }
+    if (row.table != &schema::technical_indicators ||
+        at<std::string>(row, "symbol") != instrument.symbol)
+      continue;
+    auto& known = newest[at<Time>(row, "exchange_ts")];
+    EXPECT_EQ(at<std::int64_t>(row, "revision"),
+              known == nullptr ? 0 : at<std::int64_t>(*known, "revision") + 1);
+    known = &row;
+  }
+  EXPECT_GE(newest.size(), 5U);
+  for (const auto& [instant, row] : newest) {
+    const Time candle_time = at<Time>(*row, "candle_time");
+    for (; next <= candle_time; next += 1min) {
+      const auto bar = market.row(listing, Timeframe::m1, next, next + 2min)->bar;
+      truth.apply({next, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.quote_volume});
+    }
+    const auto values = truth.values_at(candle_time);
+    ASSERT_TRUE(values);
+    for (const auto& column : indicator::columns()) {
+      const auto wanted = (*values).*column.value;
+      const schema::Value expected =
+          wanted ? schema::Value{*wanted} : schema::Value{schema::Null{}};
+      EXPECT_EQ(row->at(column.name), expected) << column.name << " of " << schema::to_json(*row);
+    }
+    std::string extra;
+    indicator::append_extra(extra, *values);
+    EXPECT_EQ(at<schema::Json>(*row, "extra").text, extra) << to_rfc3339(instant);
+  }
+}
+
+void run_schedule(std::uint64_t seed) {
+  Schedule schedule(seed);
+  SCOPED_TRACE(fmt::format("CANDLEWICK_TEST_SEED={} CANDLEWICK_TEST_SCHEDULES=1, faults {}", seed,
+                           schedule.faults));
+  World world(schedule);
+  const Time trouble_begins = start + (schedule.begins_in_trouble ? 0s : 90s);
+  const Time trouble_ends = trouble_begins + trouble;
+  const Time end = trouble_ends + recovery;
+  if (schedule.begins_in_trouble) world.change_faults(schedule.faults);
+  world.in_trouble = schedule.begins_in_trouble;
+  world.begin();
+  world.run_until(trouble_begins);
+  if (!schedule.begins_in_trouble) world.change_faults(schedule.faults);
+  world.in_trouble = true;
+  if (schedule.announces_shutdown_at < trouble) {
+    world.run_until(trouble_begins + schedule.announces_shutdown_at);
+    world.announce_shutdown();
+  }
+  world.run_until(trouble_ends);
+  world.change_faults("none");
+  world.in_trouble = false;
+  world.run_until(end + 30s);
+
+  const auto status = world.status();
+  EXPECT_TRUE(status.connected) << status.last_error;
+  EXPECT_EQ(world.core().connections(), 1U);
+  EXPECT_EQ(world.pipeline().missing_candles(), 0U);
+  // Nothing asks more than it must: three pages of history for each, and what the trouble cost.
+  EXPECT_LT(world.requests, 600U);
+  for (const auto* instrument : world.instruments()) {
+    EXPECT_TRUE(world.pipeline().is_ready(*instrument));
+    expect_the_true_candles(world, *instrument, end);
+    expect_the_true_indicators(world, *instrument);
+  }
+}
+
+TEST(FaultSchedules, EveryMinuteIsTrueAndStoredOnceAfterAnyTrouble) {
+  const auto first = setting("CANDLEWICK_TEST_SEED", 1);
+  const auto count = setting("CANDLEWICK_TEST_SCHEDULES", default_schedules());
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    run_schedule(seed);
+    if (HasFailure()) return;  // one is enough to look at
+  }
+}
+
+}  // namespace
+}  // namespace candlewick
