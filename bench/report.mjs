@@ -1,0 +1,126 @@
+// Samples to a table and results.json: the median of the repetitions, their spread, and the goals. A goal
+// that is not met is said to be not met; the exit status does not depend on it.
+//
+//   node report.mjs SAMPLES.jsonl RESULTS.json [PART...]
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem, loadavg, release } from 'node:os';
+
+const [samplesPath, resultsPath, ...parts] = process.argv.slice(2);
+const version = (name) =>
+  JSON.parse(readFileSync(new URL(`peers/node_modules/${name}/package.json`, import.meta.url))).version;
+
+const simdjson = 'simdjson On-Demand, the same fields as text';
+const ccxt = `CCXT Pro ${version('ccxt')}`;
+const tardis = `tardis-dev ${version('tardis-dev')}`;
+// `of`: the question that the other one answered, when that is not the same.
+const against = (who, label, atLeast, of) => ({ who, label, atLeast, of });
+const decoded = (kind, hasTardis) => ({
+  name: `decode/${kind}`,
+  against: [against('simdjson', simdjson, 0.6), against('ccxt', ccxt, 15), ...(hasTardis ? [against('tardis', tardis, 3)] : [])],
+});
+
+// `below`: a limit on our own value. Rows without a goal are for watching.
+const rows = [
+  decoded('trade', true),
+  decoded('kline', false),
+  decoded('bookTicker', true),
+  decoded('depth', true),
+  { name: 'latency/visible p50' },
+  { name: 'latency/visible p99', below: 1 },
+  { name: 'latency/durable p50' },
+  { name: 'latency/durable p99', below: 50 },
+  { name: 'log/append', against: [against('sqlite', 'bare SQLite batch inserts of the same bytes')] },
+  { name: 'log/read', against: [against('sqlite', 'bare SQLite select of the same bytes')] },
+  { name: 'log/append+read', against: [against('sqlite', 'bare SQLite batch inserts alone', 0.7, 'log/append')] },
+  { name: 'indicators/calculator' },
+  { name: 'indicators/series' },
+  { name: 'memory/idle stream' },
+  { name: 'memory/candle history of 49 h' },
+];
+
+const samples = new Map();
+for (const line of readFileSync(samplesPath, 'utf8').split('\n')) {
+  if (line === '') continue;
+  const { name, who, value, unit } = JSON.parse(line);
+  const key = `${name}|${who}`;
+  if (!samples.has(key)) samples.set(key, { unit, values: [] });
+  samples.get(key).values.push(value);
+}
+
+const median = (values) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+const spreadOf = (values) => ({ min: Math.min(...values), max: Math.max(...values), repetitions: values.length });
+const rounded = (value) => (value === null ? null : Number(value.toPrecision(4)));
+
+const results = [];
+const missing = [];
+for (const row of rows) {
+  if (parts.length > 0 && !parts.includes(row.name.split('/')[0])) continue;
+  const ours = samples.get(`${row.name}|ours`);
+  if (ours === undefined) {
+    missing.push(row.name);
+    continue;
+  }
+  const value = median(ours.values);
+  const common = { name: row.name, value: rounded(value), unit: ours.unit };
+  const spread = Object.fromEntries(Object.entries(spreadOf(ours.values)).map(([key, number]) => [key, rounded(number)]));
+  if (row.against === undefined) {
+    const met = row.below === undefined ? null : value < row.below;
+    const goal = row.below === undefined ? null : `< ${row.below} ${ours.unit}`;
+    results.push({ ...common, against: null, ratio: null, goal, met, spread });
+    continue;
+  }
+  for (const { who, label, atLeast, of } of row.against) {
+    const theirs = samples.get(`${of ?? row.name}|${who}`);
+    if (theirs === undefined) {
+      missing.push(`${row.name} against ${label}`);
+      continue;
+    }
+    const ratio = value / median(theirs.values);
+    results.push({
+      ...common,
+      against: label,
+      ratio: rounded(ratio),
+      goal: atLeast === undefined ? null : `>= ${atLeast} x`,
+      met: atLeast === undefined ? null : ratio >= atLeast,
+      spread,
+    });
+  }
+}
+writeFileSync(resultsPath, JSON.stringify(results, null, 1) + '\n');
+
+const short = (value) =>
+  value >= 1e6 ? `${(value / 1e6).toFixed(2)} M` : value >= 1e4 ? `${(value / 1e3).toFixed(0)} k` : String(value);
+const yesOrNo = (met) => (met === null ? '' : met ? 'yes' : 'NO');
+const cells = results.map((result) => [
+  result.name,
+  `${short(result.value)} ${result.unit}`,
+  `${short(result.spread.min)} .. ${short(result.spread.max)}`,
+  result.against ?? '',
+  result.ratio === null ? '' : `${result.ratio} x`,
+  result.goal ?? '',
+  yesOrNo(result.met),
+]);
+const header = ['question', 'median', 'spread', 'against', 'ratio', 'goal', 'met'];
+const widths = header.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column].length)));
+const line = (row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd();
+
+const processors = cpus();
+console.log(`${processors[0]?.model.trim()}, ${processors.length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ` +
+  `kernel ${release()}, node ${process.version}, load ${loadavg()[0].toFixed(1)}, ${new Date().toISOString()}\n`);
+console.log(line(header));
+console.log(line(widths.map((width) => '-'.repeat(width))));
+for (const row of cells) console.log(line(row));
+console.log(`
+decode: medians of short runs; floor and ours copy each frame into a padded buffer first; the floor finds the fields in the venue's order
+  and leaves them as text. The peers get the same frames as strings; CCXT also applies them to its caches and book.
+latency: the whole service, 10,000 quotes and 50 closed candles a second over a loopback WebSocket; "visible" is
+  GET /latest, the client's own round trip included; "durable" is read back from the synced log.
+memory: without sockets; an instrument's four streams (candles, ticker, quotes, ladder) counted as four.`);
+for (const name of missing) console.log(`MISSING: ${name}`);
+const unmet = results.filter((result) => result.met === false).length;
+console.log(`\n${results.filter((result) => result.met !== null).length - unmet} goals met, ${unmet} not met; ${resultsPath}`);
+process.exit(missing.length > 0 ? 1 : 0);
