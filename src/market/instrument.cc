@@ -58,16 +58,17 @@ const Instrument& Catalogue::put(Instrument instrument) {
       known != by_exchange_symbol_.end()) {
     // Events point at it and other threads read its names: what identifies it stays as it is.
     Instrument& stored = *known->second;
-    if (!stored.listed) {
-      by_folded_symbol_.erase(folded_symbol(stored.symbol));
-      stored = std::move(instrument);
-      by_folded_symbol_.insert_or_assign(folded_symbol(stored.symbol), &stored);
-    } else {
+    const bool was_misread = !stored.listed && stored.symbol != instrument.symbol;
+    if (!was_misread) {
+      stored.listed = stored.listed || instrument.listed;
       stored.status = instrument.status;
       stored.tick_size = instrument.tick_size;
       stored.step_size = instrument.step_size;
+      return stored;
     }
-    return stored;
+    // A symbol that was taken apart at the wrong place: the right one stands in for it from now on.
+    by_folded_symbol_.erase(folded_symbol(stored.symbol));
+    by_exchange_symbol_.erase(known);
   }
   Instrument& stored = instruments_.emplace_back(std::move(instrument));
   by_exchange_symbol_.emplace(stored.exchange_symbol, &stored);

@@ -85,10 +85,20 @@ TEST(Catalogue, AListingCorrectsWhatWasInferred) {
   const Instrument* inferred = catalogue.find_or_infer("ABCUSD");
   ASSERT_NE(inferred, nullptr);
   const Instrument& corrected = catalogue.put(listed("ABCUSD", "AB", "CUSD"));
-  EXPECT_EQ(&corrected, inferred) << "events point at it";
+  EXPECT_EQ(inferred->symbol, "ABC/USD") << "other threads may be reading its names";
   EXPECT_EQ(corrected.symbol, "AB/CUSD");
   EXPECT_TRUE(corrected.listed);
   EXPECT_EQ(catalogue.resolve("AB/CUSD"), &corrected);
+  EXPECT_EQ(catalogue.find("ABCUSD"), &corrected);
+  EXPECT_EQ(catalogue.resolve("ABC/USD"), &corrected) << "the venue's spelling, folded";
+}
+
+TEST(Catalogue, AListingConfirmsWhatWasInferred) {
+  Catalogue catalogue("binance", Market::spot, quotes);
+  const Instrument* inferred = catalogue.find_or_infer("BTCUSDT");
+  ASSERT_NE(inferred, nullptr);
+  EXPECT_EQ(&catalogue.put(listed("BTCUSDT", "BTC", "USDT")), inferred) << "events point at it";
+  EXPECT_TRUE(inferred->listed);
 }
 
 TEST(Catalogue, ALaterListingChangesTheStatusButNotTheNames) {
