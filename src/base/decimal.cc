@@ -189,6 +189,7 @@ bool rounds_up(uint128 quotient, uint128 remainder, uint128 divisor) {
 }  // namespace
 
 Result<Decimal> Decimal::parse(std::string_view text, bool* inexact) {
+  if (Decimal padded; parse_padded(text, padded)) return padded;
   const char* at = text.data();
   const char* const end = at + text.size();
   const bool negative = at != end && *at == '-';

@@ -366,6 +366,71 @@ TEST(Json, KeepsTheTextOfWholeValues) {
   EXPECT_EQ(*value_of("12.50 ", text), "12.50");
 }
 
+TEST(Json, HandsOutPlainMembersApartFromOthers) {
+  constexpr std::string_view document =
+      R"({"a":"1","b" : -2.5 ,"c":null,"d":[3],"\u0065":"x" , "f":true,"g":{"h":"i"},"j":""})";
+  Reader reader;
+  std::string plain;
+  std::string others;
+  const auto look = [&](std::string_view text) {
+    plain.clear();
+    others.clear();
+    return reader.read(text, [&](Value root) {
+      root.members([&](std::string_view key,
+                       std::string_view raw) { plain.append(key).append("=").append(raw) += ' '; },
+                   [&](std::string_view key, Value value) {
+                     others.append(key).append(":");
+                     walk(value, others);
+                   });
+    });
+  };
+  ASSERT_TRUE(look(document));
+  EXPECT_EQ(plain, "a=1 b=-2.5 e=x j= ");
+  EXPECT_EQ(others, "c:null d:[3 ]f:true g:{h:i }");
+  EXPECT_TRUE(look("{}"));
+  for (std::size_t length = 0; length < document.size(); ++length) {
+    EXPECT_FALSE(look(document.substr(0, length))) << document.substr(0, length);
+  }
+  for (const std::string_view text :
+       {"{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":1 2}", "{\"a\":1]", "{\"a\" 1}", "{1:2}",
+        "{\"a\":\"b\"\"c\"}", "{\"a\":1}}", "[1]", "{\"\\q\":1}"}) {
+    EXPECT_FALSE(look(text)) << text;
+  }
+}
+
+TEST(Json, ReadsPairsOfPaddedDecimalsAndHandsOutTheRest) {
+  Reader reader;
+  std::string seen;
+  const auto look = [&](std::string_view text) {
+    seen.clear();
+    return reader.read(text, [&](Value root) {
+      root.padded_pairs(
+          [&](Decimal first, Decimal second) {
+            seen += first.to_string() + "|" + second.to_string() + " ";
+          },
+          [&](Value other) { walk(other, seen); });
+    });
+  };
+  ASSERT_TRUE(look(R"([["61837.63000000","0.02000000"],["1.00000000","99999999.99999999"]])"));
+  EXPECT_EQ(seen, "61837.63|0.02 1|99999999.99999999 ");
+  ASSERT_TRUE(look(R"([["1.00000000","2.00000000"],["1.5","2"],["3.00000000","4.00000000"]])"));
+  EXPECT_EQ(seen, "1|2 [1.5 2 ][3.00000000 4.00000000 ]");
+  ASSERT_TRUE(look(R"([ ["1.00000000" ,"2.00000000"], 5 ])"));
+  EXPECT_EQ(seen, "[1.00000000 2.00000000 ]5 ");
+  EXPECT_TRUE(look("[]"));
+  constexpr std::string_view document =
+      R"([["1.00000000","2.00000000"],["3.00000000","4.00000000"]])";
+  for (std::size_t length = 0; length < document.size(); ++length) {
+    EXPECT_FALSE(look(document.substr(0, length))) << document.substr(0, length);
+  }
+  for (const std::string_view text :
+       {R"([["1.00000000","2.00000000"],])", R"([["1.00000000","2.00000000"]}})",
+        R"([["1.00000000","2.00000000"]["1.00000000","2.00000000"]])",
+        R"([["1.00000000","2.00000000"]],)", R"({"a":1})"}) {
+    EXPECT_FALSE(look(text)) << text;
+  }
+}
+
 TEST(Json, TellsAbsentMembersFromNulls) {
   Reader reader;
   bool is_null = false;

@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/digits.h"
 #include "base/json.h"
 #include "exchange/binance/binance.h"
 #include "exchange/binance/target.h"
@@ -20,21 +21,24 @@ class Letters {
   void put(char key, std::string_view value) {
     const auto index = index_of(key);
     values_[index] = value;
-    present_ |= std::uint64_t{1} << index;
+    round_of_[index] = round_;
   }
-  bool has(char key) const { return ((present_ >> index_of(key)) & 1U) != 0; }
+  bool has(char key) const { return round_of_[index_of(key)] == round_; }
   std::string_view operator[](char key) const {
     return has(key) ? values_[index_of(key)] : std::string_view{};
   }
-  void clear() { present_ = 0; }
+  void clear() { ++round_; }
   static bool is_letter(char key) {
     return (key >= 'A' && key <= 'Z') || (key >= 'a' && key <= 'z');
   }
 
  private:
   static std::size_t index_of(char key) { return static_cast<std::size_t>(key - 'A') & 63U; }
+  // What was put since clear() has its round: nothing is erased, and one put need not wait for
+  // another.
   std::array<std::string_view, 64> values_;
-  std::uint64_t present_ = 0;
+  std::array<std::uint64_t, 64> round_of_{};
+  std::uint64_t round_ = 1;
 };
 
 // Reads typed values out of letters; the first error sticks.
@@ -43,6 +47,11 @@ class Fields {
   Fields(const Letters& letters, std::uint64_t& inexact) : letters_(letters), inexact_(inexact) {}
 
   Decimal decimal(char key) {
+    Decimal padded;
+    if (Decimal::parse_padded(letters_[key], padded)) return padded;
+    return any_decimal(key);
+  }
+  Decimal any_decimal(char key) {
     if (!wanted(key)) return {};
     bool inexact = false;
     auto parsed = Decimal::parse(letters_[key], &inexact);
@@ -85,7 +94,9 @@ class Fields {
   }
   std::string_view text(char key) { return wanted(key) ? letters_[key] : std::string_view{}; }
   void refuse(char key, std::string_view why) {
-    if (!error_) error_ = Error{ErrorKind::malformed, fmt::format("{}: {}", key, why)};
+    if (error_) return;
+    const std::string name = key == '[' ? "pu" : key == ']' ? "lastUpdateId" : std::string(1, key);
+    error_ = Error{ErrorKind::malformed, fmt::format("{}: {}", name, why)};
   }
   const std::optional<Error>& error() const { return error_; }
 
@@ -108,6 +119,8 @@ class Fields {
   template <class Integer>
   Integer number(char key) {
     const auto text = letters_[key];
+    if (std::uint64_t number = 0; digits::read_long(text, number))
+      return static_cast<Integer>(number);
     Integer value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || end != text.data() + text.size()) {
@@ -128,8 +141,8 @@ bool is_integer(std::string_view text) {
 // [["price","size"],…]; older REST replies have an empty third element.
 void read_levels(json::Value value, std::vector<Level>& levels) {
   levels.clear();
-  value.elements([&](json::Value pair) {
-    Level level;
+  const auto other = [&](json::Value pair) {
+    Level& level = levels.emplace_back();
     int index = 0;
     pair.elements([&](json::Value part) {
       if (index == 0) level.price = part.decimal();
@@ -140,8 +153,8 @@ void read_levels(json::Value value, std::vector<Level>& levels) {
       ++index;
     });
     if (index < 2) pair.reject("a level is a price and a size");
-    levels.push_back(level);
-  });
+  };
+  value.padded_pairs([&](Decimal price, Decimal size) { levels.emplace_back(price, size); }, other);
 }
 
 class BinanceDecoder final : public Decoder {
@@ -166,7 +179,6 @@ class BinanceDecoder final : public Decoder {
     bids_.clear();
     asks_.clear();
     stream_ = {};
-    last_update_id_.reset();
     std::optional<Error> element_error;
     bool is_answer = false;
     std::optional<std::int64_t> code;
@@ -176,33 +188,38 @@ class BinanceDecoder final : public Decoder {
         return root.elements(
             [&](json::Value element) { read_element(element, frame, out, element_error); });
       }
-      root.members([&](std::string_view key, json::Value value) {
-        if (key == "stream") {
-          stream_ = value.raw();
-        } else if (key == "data") {
-          if (value.type() == json::Type::array) {
-            value.elements(
-                [&](json::Value element) { read_element(element, frame, out, element_error); });
-          } else {
-            value.members(
-                [&](std::string_view name, json::Value member) { read_member(name, member); });
-          }
-        } else if (key == "result" || key == "id") {
-          is_answer = true;
-        } else if (key == "code") {
-          code = value.integer();
-        } else if (key == "msg") {
-          message = value.raw();
-        } else if (key == "error") {
-          is_answer = true;
-          value.members([&](std::string_view name, json::Value member) {
-            if (name == "code") code = member.integer();
-            if (name == "msg") message = member.raw();
+      root.members(
+          [&](std::string_view key, std::string_view text) {
+            if (key == "stream") {
+              stream_ = text;
+            } else if (key == "result" || key == "id") {
+              is_answer = true;
+            } else if (key == "code") {
+              code = read_code(text, element_error);
+            } else if (key == "msg") {
+              message = text;
+            } else {
+              read_plain(key, text);
+            }
+          },
+          [&](std::string_view key, json::Value value) {
+            if (key == "data" && value.type() == json::Type::array) {
+              value.elements(
+                  [&](json::Value element) { read_element(element, frame, out, element_error); });
+            } else if (key == "data") {
+              read_payload(value);
+            } else if (key == "result" || key == "id") {
+              is_answer = true;
+            } else if (key == "error") {
+              is_answer = true;
+              value.members([&](std::string_view name, json::Value member) {
+                if (name == "code") code = member.integer();
+                if (name == "msg") message = member.raw();
+              });
+            } else {
+              read_member(key, value);
+            }
           });
-        } else {
-          read_member(key, value);
-        }
-      });
     });
     if (!read) return read;
     if (element_error) return fail(std::move(*element_error));
@@ -216,31 +233,70 @@ class BinanceDecoder final : public Decoder {
                     std::optional<Error>& error) {
     payload_.clear();
     if (element.type() != json::Type::object) return;
-    element.members([&](std::string_view name, json::Value member) { read_member(name, member); });
+    read_payload(element);
     if (error) return;
     if (auto done = interpret(frame, out); !done) error = done.error();
     payload_.clear();
   }
 
-  void read_member(std::string_view key, json::Value value) {
+  static std::int64_t read_code(std::string_view text, std::optional<Error>& error) {
+    std::int64_t code = 0;
+    const auto [end, outcome] = std::from_chars(text.data(), text.data() + text.size(), code);
+    if (outcome != std::errc{} || end != text.data() + text.size()) {
+      error = Error{ErrorKind::malformed,
+                    fmt::format("code: not an integer: \"{}\"", text.substr(0, 40))};
+    }
+    return code;
+  }
+
+  void read_payload(json::Value value) {
+    value.members([&](std::string_view key, std::string_view text) { read_plain(key, text); },
+                  [&](std::string_view key, json::Value member) { read_member(key, member); });
+  }
+
+  [[gnu::always_inline]] void read_plain(std::string_view key, std::string_view text) {
     if (key.size() == 1 && Letters::is_letter(key[0])) {
-      switch (value.type()) {
-        case json::Type::object:
-          if (key[0] != 'k') return;
-          payload_.put('k', "{");
-          return value.members([&](std::string_view name, json::Value member) {
-            if (name.size() == 1 && Letters::is_letter(name[0])) kline_.put(name[0], member.raw());
-          });
-        case json::Type::array:
-          if (key[0] == 'b') read_levels(value, bids_);
-          if (key[0] == 'a') read_levels(value, asks_);
-          payload_.put(key[0], "[");
-          return;
-        default:
-          payload_.put(key[0], value.raw());
-      }
+      payload_.put(key[0], text);
+    } else if (key == "pu") {
+      payload_.put('[', text);  // longer keys go to free places
     } else if (key == "lastUpdateId") {
-      last_update_id_ = value.unsigned_integer();
+      payload_.put(']', text);
+    }
+  }
+
+  void read_member(std::string_view key, json::Value value) {
+    if (key.size() != 1 || !Letters::is_letter(key[0])) return read_named(key, value);
+    switch (value.type()) {
+      case json::Type::object:
+        if (key[0] != 'k') return;
+        payload_.put('k', "{");
+        return read_kline(value);
+      case json::Type::array:
+        if (key[0] == 'b') read_levels(value, bids_);
+        if (key[0] == 'a') read_levels(value, asks_);
+        payload_.put(key[0], "[");
+        return;
+      default:
+        payload_.put(key[0], value.raw());
+    }
+  }
+
+  void read_kline(json::Value value) {
+    const auto is_letter = [](std::string_view key) {
+      return key.size() == 1 && Letters::is_letter(key[0]);
+    };
+    value.members(
+        [&](std::string_view key, std::string_view text) {
+          if (is_letter(key)) kline_.put(key[0], text);
+        },
+        [&](std::string_view key, json::Value member) {
+          if (is_letter(key)) kline_.put(key[0], member.raw());
+        });
+  }
+
+  void read_named(std::string_view key, json::Value value) {
+    if (key == "lastUpdateId") {
+      payload_.put(']', value.raw());
     } else if (key == "pu") {
       payload_.put('[', value.raw());  // the two-letter key of futures, in a free place
     } else if (key == "bids") {
@@ -251,7 +307,7 @@ class BinanceDecoder final : public Decoder {
   }
 
   Result<void> interpret(const Frame& frame, Events& out) {
-    if (last_update_id_) return partial_depth(frame, out);
+    if (payload_.has(']')) return partial_depth(frame, out);
     const auto kind = payload_['e'];
     if (kind.empty()) {
       // A quote is the only payload without a kind; an empty object is an empty answer.
@@ -283,18 +339,24 @@ class BinanceDecoder final : public Decoder {
     return found;
   }
 
-  // Fills the origin and hands over the event, or reports the first thing that was wrong.
+  // Events are made where they stay: moving one takes longer than reading its fields. After an
+  // error decode() takes them away again.
   template <class E>
-  Result<void> finish(std::string_view kind, E event, Fields& fields, const Frame& frame,
-                      Events& out, std::optional<Time> exchange_time, std::string_view symbol) {
+  static E& add(Events& out) {
+    return *std::get_if<E>(&out.emplace_back(std::in_place_type<E>));
+  }
+
+  // Fills the origin, or reports the first thing that was wrong.
+  template <class E>
+  Result<void> finish(std::string_view kind, E& event, Fields& fields, const Frame& frame,
+                      std::string_view symbol) {
     if (fields.error()) return within(kind, *fields.error());
     event.origin.instrument = instrument(symbol);
     if (event.origin.instrument == nullptr) {
       return fail(ErrorKind::malformed, "{}: unknown symbol \"{}\"", kind, symbol.substr(0, 40));
     }
-    event.origin.exchange_time = exchange_time;
-    event.origin.received_time = frame.received_time;
-    out.emplace_back(std::move(event));
+    // Part by part: the processor waits when it copies in one go what was just written in two.
+    if (frame.received_time) event.origin.received_time.emplace(*frame.received_time);
     return {};
   }
 
@@ -303,7 +365,7 @@ class BinanceDecoder final : public Decoder {
   // aggTrade: a is the aggregate's id, f and l its first and last trade.
   Result<void> trade(const Frame& frame, Events& out, bool is_aggregate) {
     Fields fields(payload_, inexact_);
-    Trade event;
+    Trade& event = add<Trade>(out);
     event.is_aggregate = is_aggregate;
     event.id = fields.id(is_aggregate ? 'a' : 't');
     event.first_id = is_aggregate ? fields.id('f') : event.id;
@@ -312,47 +374,45 @@ class BinanceDecoder final : public Decoder {
     event.size = fields.amount('q');
     // m: the buyer was the maker, so the taker sold.
     event.taker_side = fields.boolean('m') ? Side::sell : Side::buy;
-    const Time time = fields.time('T');
+    event.origin.exchange_time = fields.time('T');
     const auto symbol = fields.text('s');
-    return finish(is_aggregate ? "aggTrade" : "trade", std::move(event), fields, frame, out, time,
-                  symbol);
+    return finish(is_aggregate ? "aggTrade" : "trade", event, fields, frame, symbol);
   }
 
   // {"u":400900217,"s":"BNBUSDT","b":"25.35190000","B":"31.21000000","a":"25.36520000",
   //  "A":"40.66000000"}: spot sends neither kind nor time; futures send e, E and T.
   Result<void> quote(const Frame& frame, Events& out) {
     Fields fields(payload_, inexact_);
-    Quote event;
+    Quote& event = add<Quote>(out);
     event.bid = fields.amount('b');
     event.bid_size = fields.amount('B');
     event.ask = fields.amount('a');
     event.ask_size = fields.amount('A');
     event.sequence = fields.id('u');
-    std::optional<Time> time;
     if (payload_.has('T')) {
-      time = fields.time('T');
+      event.origin.exchange_time = fields.time('T');
     } else if (payload_.has('E')) {
-      time = fields.time('E');
+      event.origin.exchange_time = fields.time('E');
     }
     const auto symbol = fields.text('s');
-    return finish("bookTicker", std::move(event), fields, frame, out, time, symbol);
+    return finish("bookTicker", event, fields, frame, symbol);
   }
 
   // {"e":"depthUpdate","E":1672515782136,"s":"BNBBTC","U":157,"u":160,"b":[["0.0024","10"]],"a":[…]}
   Result<void> depth(const Frame& frame, Events& out) {
     Fields fields(payload_, inexact_);
     if (payload_['b'] != "[" || payload_['a'] != "[") fields.refuse('b', "levels are missing");
-    BookUpdate event;
+    BookUpdate& event = add<BookUpdate>(out);
     event.kind = BookKind::delta;
     event.first_sequence = fields.id('U');
     event.sequence = fields.id('u');
     if (payload_.has('[') && is_integer(payload_['['])) event.previous_sequence = fields.id('[');
-    const Time time = fields.time(payload_.has('T') ? 'T' : 'E');
+    event.origin.exchange_time = fields.time(payload_.has('T') ? 'T' : 'E');
     const auto symbol = fields.text('s');
     if (event.first_sequence > event.sequence) fields.refuse('U', "after u");
     event.bids = bids_;
     event.asks = asks_;
-    return finish("depthUpdate", std::move(event), fields, frame, out, time, symbol);
+    return finish("depthUpdate", event, fields, frame, symbol);
   }
 
   // {"lastUpdateId":160,"bids":[…],"asks":[…]}: only the stream's name says what it is about.
@@ -362,15 +422,14 @@ class BinanceDecoder final : public Decoder {
     if (symbol.empty()) {
       return fail(ErrorKind::malformed, "partial depth: the stream's name is missing");
     }
-    BookUpdate event;
+    BookUpdate& event = add<BookUpdate>(out);
     event.kind = BookKind::snapshot;
     event.is_partial = true;
-    event.sequence = last_update_id_;
+    Fields fields(payload_, inexact_);
+    event.sequence = fields.id(']');
     event.bids = bids_;
     event.asks = asks_;
-    Fields fields(payload_, inexact_);
-    return finish("partial depth", std::move(event), fields, frame, out, std::nullopt,
-                  upper(symbol));
+    return finish("partial depth", event, fields, frame, upper(symbol));
   }
 
   // {"e":"kline","E":…,"s":"BNBBTC","k":{"t":1672515780000,"T":1672515839999,"s":"BNBBTC","i":"1m",
@@ -382,7 +441,7 @@ class BinanceDecoder final : public Decoder {
     if (!payload_.has('k')) outer.refuse('k', "missing");
     if (outer.error()) return within("kline", *outer.error());
     Fields fields(kline_, inexact_);
-    Candle event;
+    Candle& event = add<Candle>(out);
     const auto timeframe = parse_timeframe(fields.text('i'));
     if (timeframe) {
       event.timeframe = *timeframe;
@@ -401,8 +460,9 @@ class BinanceDecoder final : public Decoder {
     event.taker_buy_quote_volume = fields.amount('Q');
     event.is_closed = fields.boolean('x');
     event.source = Source::ws;
+    event.origin.exchange_time = time;
     const auto symbol = kline_.has('s') ? fields.text('s') : payload_['s'];
-    return finish("kline", std::move(event), fields, frame, out, time, symbol);
+    return finish("kline", event, fields, frame, symbol);
   }
 
   // {"e":"24hrTicker","E":…,"s":"BNBBTC","p":"0.0015","P":"250.00","w":…,"x":…,"c":"0.0025","Q":…,
@@ -410,7 +470,7 @@ class BinanceDecoder final : public Decoder {
   // The mini form has c, o, h, l, v and q alone. Futures leave out the quote.
   Result<void> ticker(const Frame& frame, Events& out, bool is_mini) {
     Fields fields(payload_, inexact_);
-    Ticker event;
+    Ticker& event = add<Ticker>(out);
     event.last = fields.amount('c');
     event.open_24h = fields.amount('o');
     event.high_24h = fields.amount('h');
@@ -424,24 +484,23 @@ class BinanceDecoder final : public Decoder {
       event.ask = fields.optional_decimal('a');
       event.ask_size = fields.optional_decimal('A');
     }
-    const Time time = fields.time('E');
+    event.origin.exchange_time = fields.time('E');
     const auto symbol = fields.text('s');
-    return finish(is_mini ? "24hrMiniTicker" : "24hrTicker", std::move(event), fields, frame, out,
-                  time, symbol);
+    return finish(is_mini ? "24hrMiniTicker" : "24hrTicker", event, fields, frame, symbol);
   }
 
   // {"e":"avgPrice","E":1693907033000,"s":"BTCUSDT","i":"5m","w":"25776.86000000","T":1693907032213}
   Result<void> average(const Frame& frame, Events& out) {
     Fields fields(payload_, inexact_);
-    AveragePrice event;
+    AveragePrice& event = add<AveragePrice>(out);
     event.price = fields.amount('w');
     const auto window = parse_duration(fields.text('i'));
     if (!window) fields.refuse('i', window.error().message);
     if (window)
       event.window_minutes = std::chrono::duration_cast<std::chrono::minutes>(*window).count();
-    const Time time = fields.time('T');
+    event.origin.exchange_time = fields.time('T');
     const auto symbol = fields.text('s');
-    return finish("avgPrice", std::move(event), fields, frame, out, time, symbol);
+    return finish("avgPrice", event, fields, frame, symbol);
   }
 
   Result<void> decode_reply(const Frame& frame, Events& out) {
@@ -841,7 +900,6 @@ class BinanceDecoder final : public Decoder {
   std::vector<Level> bids_;
   std::vector<Level> asks_;
   std::string_view stream_;
-  std::optional<std::uint64_t> last_update_id_;
   const Instrument* last_ = nullptr;
 };
 
