@@ -141,6 +141,9 @@ class Loader {
       if (const auto* text = node.as_string()) {
         given.text = text->get();
         given.shape = Shape::text;
+      } else if (const auto* boolean = node.as_boolean()) {
+        given.text = boolean->get() ? "true" : "false";
+        given.shape = Shape::boolean;
       } else if (const auto* integer = node.as_integer()) {
         given.text = fmt::format("{}", integer->get());
         given.shape = Shape::integer;

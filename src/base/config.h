@@ -61,6 +61,9 @@ struct Config {
     Duration silence_limit{};                  // zero: the venue's own
     std::int64_t request_budget_percent = 50;  // of the venue's request weight
     Duration backfill_horizon = std::chrono::hours{49};
+    bool trades = true;  // follow trades: a second opinion on every candle
+    bool audit = true;   // re-read closed candles from REST in the background
+    Duration book_check_interval = std::chrono::minutes{15};  // zero: never
     std::int64_t queue_frames = 100'000;
     std::string record_dir;  // empty: nothing is recorded
     std::int64_t record_budget_mib = 1024;

@@ -9,9 +9,11 @@ namespace {
 
 using config_table::Row;
 
-// As TOML: numbers bare, lists in brackets, the rest in quotes. Defaults hold nothing to escape.
+// As TOML: numbers and booleans bare, lists in brackets, the rest in quotes. Defaults hold nothing
+// to escape.
 std::string toml_value(const Row& row, const std::string& text) {
   if (std::holds_alternative<std::int64_t& (*)(Config&)>(row.target) ||
+      std::holds_alternative<bool& (*)(Config&)>(row.target) ||
       std::holds_alternative<Duration& (*)(Config&)>(row.target)) {
     return text;
   }

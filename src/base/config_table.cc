@@ -29,7 +29,7 @@ constexpr auto in() {
 
 using C = Config;
 
-constexpr std::array<Row, 47> table{{
+constexpr std::array<Row, 50> table{{
     {.key = "exchanges",
      .target = top<&C::exchanges>(),
      .help = "Venues to listen to. `candlewick exchanges` lists those that are built in.",
@@ -121,6 +121,16 @@ constexpr std::array<Row, 47> table{{
      .help =
          "A connection without a frame for so long is taken for dead; 0: each venue's own limit.",
      .max = 3600},
+    {.key = "feed.trades",
+     .target = in<&C::feed, &C::Feed::trades>(),
+     .help = "Follow every trade: candles are built of them as a second opinion."},
+    {.key = "feed.audit",
+     .target = in<&C::feed, &C::Feed::audit>(),
+     .help = "Read closed candles again from REST in the background and repair differences."},
+    {.key = "feed.book_check_interval_seconds",
+     .target = in<&C::feed, &C::Feed::book_check_interval>(),
+     .help = "How often an order book is compared with a REST snapshot; 0: never.",
+     .max = 86400},
     {.key = "feed.request_budget_percent",
      .target = in<&C::feed, &C::Feed::request_budget_percent>(),
      .help = "Share of a venue's request weight that is used; the rest is for your other programs.",

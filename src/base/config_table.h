@@ -11,9 +11,10 @@
 namespace candlewick::config_table {
 
 // Where a key's value lives in the struct; the alternative is the key's type.
-using Target = std::variant<std::string& (*)(Config&), std::int64_t& (*)(Config&),
-                            Duration& (*)(Config&), std::vector<std::string>& (*)(Config&),
-                            Secret& (*)(Config&), Endpoint& (*)(Config&)>;
+using Target =
+    std::variant<std::string& (*)(Config&), std::int64_t& (*)(Config&), bool& (*)(Config&),
+                 Duration& (*)(Config&), std::vector<std::string>& (*)(Config&),
+                 Secret& (*)(Config&), Endpoint& (*)(Config&)>;
 
 // What a text (or each entry of a list) must look like.
 enum class Form { any, choice, symbol, venue, http_url, ws_url, nats_url, postgres_url };
@@ -44,7 +45,7 @@ std::string variable_of(std::string_view key);
 std::string flag_of(std::string_view key);
 
 // What a value was before it was text: TOML has types, variables and flags have not.
-enum class Shape { untyped, text, integer, list, other };
+enum class Shape { untyped, text, integer, boolean, list, other };
 struct Given {
   std::string text;  // lists: separated by commas
   std::string origin;

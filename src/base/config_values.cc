@@ -235,6 +235,13 @@ struct Assigner {
     target(config) = *checked;
     return {};
   }
+  Result<void> operator()(bool& (*target)(Config&)) const {
+    const auto text = trimmed(given.text);
+    if (!takes(Shape::boolean) || (text != "true" && text != "false"))
+      return refused("not true or false");
+    target(config) = text == "true";
+    return {};
+  }
   Result<void> operator()(Duration& (*target)(Config&)) const {
     if (!takes(Shape::integer)) return refused("not an integer");
     const auto checked = checked_integer(row, given, warnings);
@@ -268,6 +275,9 @@ struct Shower {
   }
   std::string operator()(std::int64_t& (*target)(Config&)) const {
     return fmt::format("{}", target(config));
+  }
+  std::string operator()(bool& (*target)(Config&)) const {
+    return target(config) ? "true" : "false";
   }
   std::string operator()(Duration& (*target)(Config&)) const {
     return fmt::format("{}", target(config) / row.unit);

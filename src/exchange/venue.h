@@ -99,6 +99,20 @@ struct Limits {
   Duration ping_interval{};              // the venue's own pings; zero: none
   int weight_per_minute = 0;             // request budget until the venue states another
   int max_candles = 0;                   // rows in one candle reply
+  int history_candles = 0;               // how many the venue serves back from now; 0: all
+};
+
+// What a venue's candle history has for a period without trades.
+enum class QuietPeriods : unsigned char {
+  zero_rows,  // a candle with volume zero: a period without a row is none of quiet, but of outage
+  omitted,    // no row
+};
+
+// How a snapshot of the book and the updates of its stream fit together.
+enum class BookRule : unsigned char {
+  none,             // no such stream
+  binance_spot,     // U <= id + 1 <= u, then U is the u before + 1
+  binance_futures,  // U <= id <= u, then pu is the u before
 };
 
 struct Venue {
@@ -112,6 +126,8 @@ struct Venue {
   Limits limits;
   // How long without any frame before a connection that should be busy is taken for dead.
   Duration silence_limit{};
+  QuietPeriods quiet_periods = QuietPeriods::omitted;
+  BookRule book_rule = BookRule::none;
   // The reply says how much of the budget is used: header name, empty when none.
   std::string_view used_weight_header;
 

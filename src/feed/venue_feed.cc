@@ -36,16 +36,6 @@ SessionOptions session_options(const exchange::Venue& venue, const FeedOptions& 
   return session;
 }
 
-struct ExchangeTimeOf {
-  std::optional<Time> operator()(const ClockReading& /*reading*/) const { return std::nullopt; }
-  std::optional<Time> operator()(const ShutdownNotice& notice) const {
-    return notice.exchange_time;
-  }
-  std::optional<Time> operator()(const Refusal& /*refusal*/) const { return std::nullopt; }
-  std::optional<Time> operator()(const LimitNotice& /*notice*/) const { return std::nullopt; }
-  std::optional<Time> operator()(const auto& event) const { return event.origin.exchange_time; }
-};
-
 // What a market says, in contrast to what the venue says about the connection.
 bool is_data(const Event& event) {
   return !std::holds_alternative<Refusal>(event) &&
@@ -73,6 +63,8 @@ VenueFeed::~VenueFeed() = default;
 
 void VenueFeed::subscribe(std::vector<exchange::Channel> channels, Moment now) {
   if (stopped_) return;
+  if (options_.time_silence > Duration{0})
+    ask_for_the_time_at_ = now.steady + options_.time_silence;
   const std::size_t most = std::max<std::size_t>(1, venue_.limits.channels_per_connection);
   for (std::size_t at = 0; at < channels.size(); at += most) {
     const auto end = std::min(channels.size(), at + most);
@@ -97,6 +89,7 @@ void VenueFeed::stop() {
   waiting_history_.clear();
   under_way_ = 0;
   send_at_.reset();
+  ask_for_the_time_at_.reset();
 }
 
 void VenueFeed::act(Session& session) {
@@ -191,8 +184,8 @@ void VenueFeed::note_times(const Events& events) {
   for (const auto& event : events) {
     if (const auto* reading = std::get_if<ClockReading>(&event)) {
       clock_.set(reading->exchange_time);
-    } else if (const auto time = std::visit(ExchangeTimeOf{}, event)) {
-      clock_.observe(*time);
+    } else if (const auto time = exchange_time_of(event)) {
+      if (clock_.observe(*time)) is_time_told_ = true;
     }
     if (const auto* notice = std::get_if<LimitNotice>(&event)) {
       if (notice->kind == "REQUEST_WEIGHT" && notice->interval == 60s && notice->limit > 0) {
@@ -369,11 +362,22 @@ void VenueFeed::on_tick(Moment now) {
         {{"venue", venue_.name}, {"error_kind", "transient"}, {"error", session->last_error()}});
     if (was_live && !session->is_live()) went_down(*session, session->last_error());
   }
+  if (ask_for_the_time_at_ && now.steady >= *ask_for_the_time_at_) ask_for_the_time(now);
   send_requests(now);
+}
+
+void VenueFeed::ask_for_the_time(Moment now) {
+  ask_for_the_time_at_ = now.steady + options_.time_silence;
+  const bool is_under_way = time_asked_ && requests_.contains(*time_asked_);
+  if (std::exchange(is_time_told_, false) || is_under_way) return;
+  time_asked_ = ask({.kind = exchange::RestKind::server_time}, Priority::live, now);
+  if (!time_asked_) ask_for_the_time_at_.reset();  // this venue has no such request
 }
 
 std::optional<SteadyTime> VenueFeed::next_wake() const {
   std::optional<SteadyTime> wake = under_way_ < options_.requests_at_once ? send_at_ : std::nullopt;
+  if (ask_for_the_time_at_)
+    wake = wake ? std::min(*wake, *ask_for_the_time_at_) : *ask_for_the_time_at_;
   for (const auto& session : sessions_) {
     const auto time = session->next_wake();
     if (time) wake = wake ? std::min(*wake, *time) : *time;

@@ -66,6 +66,8 @@ struct FeedOptions {
   std::string rest_url;  // empty: the venue's own
   std::string ws_url;
   Duration silence_limit{};  // zero: the venue's own
+  // Without an exchange time for so long, the venue is asked for it; zero: never.
+  Duration time_silence = std::chrono::seconds{10};
   double budget_share = 0.5;
   std::size_t requests_at_once = 4;
   std::uint64_t seed = 0;
@@ -139,6 +141,7 @@ class VenueFeed {
   void send_requests(Moment now);
   void retry(RequestId id, Duration at_least, Moment now);
   void note_times(const Events& events);
+  void ask_for_the_time(Moment now);
   void told(const Error& error, Moment now);
   Session* session_of(ConnectionId connection);
   void went_down(const Session& session, std::string_view reason);
@@ -168,6 +171,10 @@ class VenueFeed {
   net::Backoff request_backoff_;
   Events events_;
   VenueClock clock_;
+  // Minutes end also while no stream tells the time: then the venue is asked for it.
+  std::optional<SteadyTime> ask_for_the_time_at_;
+  std::optional<RequestId> time_asked_;
+  bool is_time_told_ = false;  // by an event since the last look
   std::optional<Time> last_frame_time_;
   std::uint64_t frames_ = 0;
   std::uint64_t refused_ = 0;

@@ -50,10 +50,11 @@ class TapOfLines final : public FrameTap {
 
 class VenueFeedTest : public ::testing::Test {
  protected:
-  explicit VenueFeedTest(double share = 0.5, std::size_t at_once = 4)
+  explicit VenueFeedTest(double share = 0.5, std::size_t at_once = 4, Duration time_silence = {})
       : feed(venue, *catalogue,
              {.rest_url = "https://rest/",
               .ws_url = "wss://stream",
+              .time_silence = time_silence,
               .budget_share = share,
               .requests_at_once = at_once,
               .seed = 3},
@@ -184,6 +185,24 @@ TEST_F(VenueFeedTest, PingsKeepAConnectionAlive) {
   EXPECT_THAT(port.take(), IsEmpty());
 }
 
+class VenueFeedTimeTest : public VenueFeedTest {
+ protected:
+  VenueFeedTimeTest() : VenueFeedTest(0.5, 4, 10s) {}
+};
+
+TEST_F(VenueFeedTimeTest, TheVenueIsAskedForTheTimeWhenNoStreamTellsIt) {
+  go_live();
+  frame(candle_frame(noon + 1s));
+  tick(10s);
+  EXPECT_THAT(port.take(), IsEmpty()) << "a frame told it";
+  tick(10s);
+  EXPECT_THAT(port.take(), ElementsAre("get 1 https://rest/api/v3/time"));
+  tick(10s);
+  EXPECT_THAT(port.take(), Not(::testing::Contains(HasSubstr("get")))) << "one at a time";
+  feed.on_reply(1, {.status = 200, .body = R"({"serverTime":1714564870000})"}, now());
+  EXPECT_EQ(feed.venue_time(), time_from_ms(1714564870000));
+}
+
 TEST_F(VenueFeedTest, SaysWhatARefusedConnectionMeans) {
   feed.subscribe(channels(), now());
   feed.on_closed(1, {.kind = ErrorKind::transient, .reason = "refused", .http_status = 451}, now());
@@ -268,7 +287,6 @@ TEST_F(VenueFeedTest, ShowsTheTapEveryFrameAsItCame) {
   EXPECT_THAT(tap.lines, ElementsAre("open wss://stream/stream?streams=btcusdt@kline_1m",
                                      "in " + whole, "in {\"cut", "http []"));
 }
-
 
 TEST_F(VenueFeedTest, AsksAndHandsOutTheReply) {
   const auto request = ask(Priority::live, noon - 2min);

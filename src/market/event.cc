@@ -2,6 +2,31 @@
 #include "market/event.h"
 
 namespace candlewick {
+namespace {
+
+struct ExchangeTime {
+  std::optional<Time> operator()(const ClockReading& reading) const {
+    return reading.exchange_time;
+  }
+  std::optional<Time> operator()(const ShutdownNotice& notice) const {
+    return notice.exchange_time;
+  }
+  std::optional<Time> operator()(const Refusal& /*refusal*/) const { return std::nullopt; }
+  std::optional<Time> operator()(const LimitNotice& /*notice*/) const { return std::nullopt; }
+  std::optional<Time> operator()(const auto& event) const { return event.origin.exchange_time; }
+};
+
+struct ReceivedTime {
+  std::optional<Time> operator()(const ClockReading& reading) const {
+    return reading.received_time;
+  }
+  std::optional<Time> operator()(const Refusal& refusal) const { return refusal.received_time; }
+  std::optional<Time> operator()(const ShutdownNotice& /*notice*/) const { return std::nullopt; }
+  std::optional<Time> operator()(const LimitNotice& /*notice*/) const { return std::nullopt; }
+  std::optional<Time> operator()(const auto& event) const { return event.origin.received_time; }
+};
+
+}  // namespace
 
 std::string_view to_text(Side side) {
   return side == Side::buy ? "buy" : "sell";
@@ -36,6 +61,14 @@ std::string_view to_text(Stream stream) {
       return "candles";
   }
   std::unreachable();
+}
+
+std::optional<Time> exchange_time_of(const Event& event) {
+  return std::visit(ExchangeTime{}, event);
+}
+
+std::optional<Time> received_time_of(const Event& event) {
+  return std::visit(ReceivedTime{}, event);
 }
 
 bool Candle::same_values(const Candle& other) const {

@@ -182,4 +182,8 @@ using Event = std::variant<Trade, Quote, Ticker, Candle, BookUpdate, Top, Gap, R
                            ClockReading, AveragePrice, ShutdownNotice, LimitNotice>;
 using Events = std::vector<Event>;
 
+// The venue's own time of an event and ours, where it has one.
+std::optional<Time> exchange_time_of(const Event& event);
+std::optional<Time> received_time_of(const Event& event);
+
 }  // namespace candlewick
