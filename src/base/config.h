@@ -34,6 +34,7 @@ struct Config {
   std::string data_dir = "./data";
   std::string warehouse = "auto";  // once loaded: "sqlite" or "postgres"
   Secret database_url;             // PostgreSQL
+  std::string database_schema = "public";
   Secret nats_url;                 // empty: the embedded log
   Secret coingecko_api_key;
   std::string ca_file;             // further certificate authorities (PEM); empty: the system's
@@ -81,12 +82,27 @@ struct Config {
     std::int64_t correction_horizon_candles = 1000;  // how far back indicators follow a correction
   } pipeline;
 
+  // How long rows of a PostgreSQL warehouse are kept; zero: for ever. Roll-ups always stay.
+  struct Retention {
+    Duration candles{};
+    Duration trades{};
+    Duration ticks{};
+    Duration indicators{};
+  } retention;
+
   struct Sink {
     std::int64_t batch_rows = 5000;
     Duration batch_interval = std::chrono::milliseconds{250};
     Duration retry_limit = std::chrono::seconds{60};  // the longest wait between two tries
     std::string symbol_style = "unified";  // or "exchange": the venue's spelling goes into `symbol`
   } sink;
+
+  // Market capitalisation, supply, names and launch dates of assets.
+  struct CoinGecko {
+    bool enabled = false;
+    std::string base_url;  // empty: the public one
+    Duration refresh_interval = std::chrono::minutes{5};
+  } coingecko;
 
   struct Supabase {
     std::string url;  // empty: no such sink

@@ -29,7 +29,7 @@ constexpr auto in() {
 
 using C = Config;
 
-constexpr std::array<Row, 50> table{{
+constexpr std::array<Row, 58> table{{
     {.key = "exchanges",
      .target = top<&C::exchanges>(),
      .help = "Venues to listen to. `candlewick exchanges` lists those that are built in.",
@@ -64,6 +64,9 @@ constexpr std::array<Row, 50> table{{
      .help = "PostgreSQL, as postgresql://user:password@host/database.",
      .original = "DATABASE_URL",
      .form = Form::postgres_url},
+    {.key = "database_schema",
+     .target = top<&C::database_schema>(),
+     .help = "Schema of the PostgreSQL warehouse; made if it is not there."},
     {.key = "nats_url",
      .target = top<&C::nats_url>(),
      .help = "NATS JetStream servers for running as several processes; empty: the embedded log.",
@@ -71,7 +74,8 @@ constexpr std::array<Row, 50> table{{
      .form = Form::nats_url},
     {.key = "coingecko_api_key",
      .target = top<&C::coingecko_api_key>(),
-     .help = "For market capitalisation and circulating supply; empty: both stay null.",
+     .help =
+         "A demo key for a higher limit than the public one; used when coingecko.enabled is true.",
      .original = "COINGECKO_API_KEY"},
     {.key = "ca_file",
      .target = top<&C::ca_file>(),
@@ -184,6 +188,30 @@ constexpr std::array<Row, 50> table{{
      .help = "A corrected candle rewrites the indicators of so many candles after it.",
      .max = 100'000},
 
+    {.key = "retention.candles_days",
+     .target = in<&C::retention, &C::Retention::candles>(),
+     .help = "Days for which candles (roll-ups stay) of a PostgreSQL warehouse are kept; 0: for "
+             "ever, else at least 7.",
+     .max = 36'500,
+     .unit = std::chrono::hours{24}},
+    {.key = "retention.trades_days",
+     .target = in<&C::retention, &C::Retention::trades>(),
+     .help =
+         "Days for which trades of a PostgreSQL warehouse are kept; 0: for ever, else at least 7.",
+     .max = 36'500,
+     .unit = std::chrono::hours{24}},
+    {.key = "retention.ticks_days",
+     .target = in<&C::retention, &C::Retention::ticks>(),
+     .help = "Days for which market ticks of a PostgreSQL warehouse are kept; 0: for ever, else at "
+             "least 7.",
+     .max = 36'500,
+     .unit = std::chrono::hours{24}},
+    {.key = "retention.indicators_days",
+     .target = in<&C::retention, &C::Retention::indicators>(),
+     .help = "Days for which indicators of a PostgreSQL warehouse are kept; 0: for ever, else at "
+             "least 7.",
+     .max = 36'500,
+     .unit = std::chrono::hours{24}},
     {.key = "sink.batch_rows",
      .target = in<&C::sink, &C::Sink::batch_rows>(),
      .help = "Most rows in one batch.",
@@ -204,6 +232,20 @@ constexpr std::array<Row, 50> table{{
      .help = "What sinks write into `symbol`: unified (BTC/USDT), or exchange (BTCUSDT).",
      .form = Form::choice,
      .choices = symbol_styles},
+
+    {.key = "coingecko.enabled",
+     .target = in<&C::coingecko, &C::CoinGecko::enabled>(),
+     .help = "Ask CoinGecko for market capitalisation, supply, names, sectors and launch dates."},
+    {.key = "coingecko.base_url",
+     .target = in<&C::coingecko, &C::CoinGecko::base_url>(),
+     .help = "Another endpoint than the public one; empty: https://api.coingecko.com/api/v3.",
+     .original = "COINGECKO_BASE_URL",
+     .form = Form::http_url},
+    {.key = "coingecko.refresh_seconds",
+     .target = in<&C::coingecko, &C::CoinGecko::refresh_interval>(),
+     .help = "Seconds between looks at the market; values older than three of them become null.",
+     .min = 60,
+     .max = 86'400},
 
     {.key = "supabase.url",
      .target = in<&C::supabase, &C::Supabase::url>(),

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include "query/rollup.h"
@@ -85,6 +86,16 @@ Result<std::vector<Candle>> stored(Database& database, const CandleQuery& query)
   candles.reserve(rows->size());
   for (auto& row : *rows) candles.push_back(to_candle(row));
   return candles;
+}
+
+CandleQuery closed_of(const StoredQuery& query) {
+  return {.exchange = query.exchange,
+          .symbol = query.symbol,
+          .timeframe = query.timeframe,
+          .start = query.start,
+          .end = query.end,
+          .limit = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max()),
+          .closed_only = true};
 }
 
 // The first or last closed minute within the question's bounds.
@@ -229,6 +240,24 @@ Result<std::optional<Time>> latest_candle_time(Database& database, std::string_v
                .timeframe = timeframe,
                .closed_only = true},
               Order::descending);
+}
+
+Result<std::vector<Time>> stored_times(Database& database, const StoredQuery& query) {
+  constexpr std::array types{time};
+  Conditions conditions;
+  add_range(conditions, closed_of(query));
+  auto rows = database.select(
+      fmt::format("SELECT timestamp FROM fact_ohlcv{} ORDER BY timestamp", conditions.text()),
+      conditions.parameters(), types);
+  if (!rows) return fail(std::move(rows.error()));
+  std::vector<Time> times;
+  times.reserve(rows->size());
+  for (auto& row : *rows) times.push_back(cell_or(row[0], Time{}));
+  return times;
+}
+
+Result<std::vector<Candle>> stored_candles(Database& database, const StoredQuery& query) {
+  return stored(database, closed_of(query));
 }
 
 }  // namespace candlewick::query

@@ -59,4 +59,16 @@ Result<std::optional<Time>> latest_candle_time(warehouse::Database& database,
                                                std::string_view exchange, std::string_view symbol,
                                                Timeframe timeframe);
 
+// The opens of closed candles of that timeframe as stored, ascending: what is there already.
+struct StoredQuery {
+  std::string exchange;
+  std::string symbol;
+  Timeframe timeframe = Timeframe::m1;
+  Time start;  // inclusive
+  Time end;    // exclusive
+};
+Result<std::vector<Time>> stored_times(warehouse::Database& database, const StoredQuery& query);
+// The candles themselves, never rolled up.
+Result<std::vector<Candle>> stored_candles(warehouse::Database& database, const StoredQuery& query);
+
 }  // namespace candlewick::query

@@ -36,15 +36,26 @@ struct Stored {
 class Candles : public QueryTest {
  protected:
   void store(const Stored& c) {
-    execute(fmt::format(
-        "INSERT INTO {} VALUES (1, 1, '{}', {}, '{}', '{}', '{}', '{}', '{}', {}, 3, NULL, NULL, "
-        "{}, "
-        "'ws', {}, {}{})",
-        c.superseded_at ? "fact_ohlcv_revision" : "fact_ohlcv", to_text(c.timeframe),
-        to_us(c.timestamp), c.open, c.high, c.low, c.close, c.volume,
-        c.has_quote_volume ? "'10.01'" : "NULL", c.is_closed ? 1 : 0, c.revision,
-        to_us(c.ingested_at),
-        c.superseded_at ? fmt::format(", {}", to_us(*c.superseded_at)) : std::string{}));
+    std::vector<schema::Value> values{
+        std::int64_t{1},
+        std::int64_t{1},
+        std::string(to_text(c.timeframe)),
+        c.timestamp,
+        digits(c.open),
+        digits(c.high),
+        digits(c.low),
+        digits(c.close),
+        digits(c.volume),
+        c.has_quote_volume ? schema::Value{digits("10.01")} : schema::Value{},
+        std::int64_t{3},
+        schema::Null{},
+        schema::Null{},
+        c.is_closed,
+        std::string("ws"),
+        std::int64_t{c.revision},
+        c.ingested_at};
+    if (c.superseded_at) values.emplace_back(*c.superseded_at);
+    insert(c.superseded_at ? "fact_ohlcv_revision" : "fact_ohlcv", values);
   }
   void store_minutes(int from, int count) {
     execute("BEGIN");
@@ -70,7 +81,7 @@ class Candles : public QueryTest {
   }
 };
 
-TEST_F(Candles, AreGivenWithStartIncludedAndEndExcluded) {
+TEST_P(Candles, AreGivenWithStartIncludedAndEndExcluded) {
   store_minutes(0, 10);
   auto query = ask();
   query.start = start + minutes{2};
@@ -86,7 +97,7 @@ TEST_F(Candles, AreGivenWithStartIncludedAndEndExcluded) {
   EXPECT_EQ(minutes_of(query), std::vector<int>{});
 }
 
-TEST_F(Candles, HaveTheirExactDigitsAndNulls) {
+TEST_P(Candles, HaveTheirExactDigitsAndNulls) {
   store({.volume = "0.000000000000000001", .has_quote_volume = false, .is_closed = false});
   const auto found = get(ask());
   ASSERT_EQ(found.size(), 1U);
@@ -100,7 +111,7 @@ TEST_F(Candles, HaveTheirExactDigitsAndNulls) {
   EXPECT_TRUE(get(query).empty());
 }
 
-TEST_F(Candles, AreRolledUpFromClosedMinutes) {
+TEST_P(Candles, AreRolledUpFromClosedMinutes) {
   store_minutes(0, 7);
   store({.timestamp = start + minutes{7}, .is_closed = false});
   const auto found = get(ask(Timeframe::m5));
@@ -120,7 +131,7 @@ TEST_F(Candles, AreRolledUpFromClosedMinutes) {
   EXPECT_FALSE(found[1].is_complete || found[1].is_closed);
 }
 
-TEST_F(Candles, TellWhenAMinuteIsMissingInThem) {
+TEST_P(Candles, TellWhenAMinuteIsMissingInThem) {
   store_minutes(0, 3);
   store_minutes(4, 3);
   const auto found = get(ask(Timeframe::m5));
@@ -130,7 +141,7 @@ TEST_F(Candles, TellWhenAMinuteIsMissingInThem) {
   EXPECT_TRUE(found[0].is_closed) << "its last minute is there";
 }
 
-TEST_F(Candles, AreTakenAsStoredWhereTheyAreAndRolledUpInTheHoles) {
+TEST_P(Candles, AreTakenAsStoredWhereTheyAreAndRolledUpInTheHoles) {
   store_minutes(0, 4 * 60);
   store({.timestamp = start + hours{1}, .timeframe = Timeframe::h1, .close = "777"});
   const auto found = get(ask(Timeframe::h1));
@@ -149,7 +160,7 @@ TEST_F(Candles, AreTakenAsStoredWhereTheyAreAndRolledUpInTheHoles) {
   EXPECT_EQ(newest[2], found[1]);
 }
 
-TEST_F(Candles, BeginAndEndAtWholeBuckets) {
+TEST_P(Candles, BeginAndEndAtWholeBuckets) {
   store_minutes(0, 180);
   auto query = ask(Timeframe::h1);
   query.start = start + minutes{30};
@@ -163,7 +174,7 @@ TEST_F(Candles, BeginAndEndAtWholeBuckets) {
   EXPECT_EQ(get(query).size(), 1U);
 }
 
-TEST_F(Candles, OfDaysAndWeeksOpenAtMidnightAndOnMonday) {
+TEST_P(Candles, OfDaysAndWeeksOpenAtMidnightAndOnMonday) {
   store_minutes(0, 1);
   store({.timestamp = start - minutes{1}});
   EXPECT_EQ(get(ask(Timeframe::w1)).front().timestamp, start - hours{24 * 7});
@@ -171,7 +182,7 @@ TEST_F(Candles, OfDaysAndWeeksOpenAtMidnightAndOnMonday) {
   EXPECT_EQ(get(ask(Timeframe::mo1)).front().timestamp, at("2024-03-01"));
 }
 
-TEST_F(Candles, ShowWhatWasKnownAtAMoment) {
+TEST_P(Candles, ShowWhatWasKnownAtAMoment) {
   // Revision 0 at minute 1, corrected at minute 10 and at minute 20.
   store({.close = "10",
          .revision = 0,
@@ -197,7 +208,7 @@ TEST_F(Candles, ShowWhatWasKnownAtAMoment) {
   EXPECT_EQ(get(ask()).front().close, digits("12"));
 }
 
-TEST_F(Candles, AreRolledUpFromWhatWasKnownAtAMoment) {
+TEST_P(Candles, AreRolledUpFromWhatWasKnownAtAMoment) {
   store_minutes(0, 4);
   store({.timestamp = start + minutes{4},
          .close = "10",
@@ -214,7 +225,27 @@ TEST_F(Candles, AreRolledUpFromWhatWasKnownAtAMoment) {
   EXPECT_EQ(get(ask(Timeframe::m5)).front().close, digits("12"));
 }
 
-TEST_F(Candles, KnowTheirLatestTime) {
+TEST_P(Candles, AsStoredAreClosedOnesOfThatTimeframeOnly) {
+  store_minutes(0, 10);
+  store({.timestamp = start + minutes{10}, .is_closed = false});
+  store({.timestamp = start, .timeframe = Timeframe::m5, .close = "9"});
+  const auto times = stored_times(*database, {.exchange = "binance",
+                                              .symbol = "BTC/USDT",
+                                              .start = start + minutes{8},
+                                              .end = start + minutes{20}});
+  ASSERT_TRUE(times) << times.error().message;
+  EXPECT_EQ(*times, (std::vector<Time>{start + minutes{8}, start + minutes{9}}));
+  const auto stored = stored_candles(*database, {.exchange = "binance",
+                                                 .symbol = "BTC/USDT",
+                                                 .timeframe = Timeframe::m5,
+                                                 .start = start,
+                                                 .end = start + hours{1}});
+  ASSERT_TRUE(stored) << stored.error().message;
+  ASSERT_EQ(stored->size(), 1U) << "nothing is rolled up";
+  EXPECT_EQ(stored->front().close, digits("9"));
+}
+
+TEST_P(Candles, KnowTheirLatestTime) {
   EXPECT_FALSE(latest_candle_time(*database, "binance", "BTC/USDT", Timeframe::m1).value());
   store_minutes(0, 5);
   store({.timestamp = start + minutes{5}, .is_closed = false});
@@ -223,7 +254,7 @@ TEST_F(Candles, KnowTheirLatestTime) {
 }
 
 // Random minutes with random digits and holes; any bounds, order and limit.
-TEST_F(Candles, RolledUpEqualANaiveExactSumForAnyQuestion) {
+TEST_P(Candles, RolledUpEqualANaiveExactSumForAnyQuestion) {
   std::map<Time, Decimal> volumes;
   execute("BEGIN");
   const auto span = 3 * 24 * 60;
@@ -270,7 +301,7 @@ TEST_F(Candles, RolledUpEqualANaiveExactSumForAnyQuestion) {
 }
 
 // The views for other tools agree with the program's answers, in doubles.
-TEST_F(Candles, RolledUpByTheWarehousesViewsAreTheSame) {
+TEST_P(Candles, RolledUpByTheWarehousesViewsAreTheSame) {
   store({.timestamp = start - minutes{1}, .open = "3", .high = "9"});
   store_minutes(0, 200);
   for (const auto timeframe : {Timeframe::m5, Timeframe::m15, Timeframe::h1, Timeframe::h4,
@@ -301,6 +332,8 @@ TEST_F(Candles, RolledUpByTheWarehousesViewsAreTheSame) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Candles, test::all_warehouse_kinds(), test::warehouse_kind_name);
 
 TEST(RollUp, RefusesASumThatLeavesTheRange) {
   // The limit of one value is below the type's own, so it takes several to leave it.

@@ -24,6 +24,13 @@ Result<std::vector<CoverageSpan>> spans_of(Database& database, const CoverageQue
   conditions.add_if("stream = {}", query.stream);
   conditions.add_if("\"to\" > {}", query.start);
   conditions.add_if("\"from\" < {}", query.end);
+  if (!query.states.empty()) {
+    std::string places;
+    for (const auto& state : query.states) {
+      places += (places.empty() ? "" : ", ") + conditions.parameter(state);
+    }
+    conditions.add_plain(fmt::format("state IN ({})", places));
+  }
   auto rows = database.select(
       fmt::format("SELECT exchange, symbol, timeframe, stream, \"from\", \"to\", state, cause, "
                   "evidence, recorded_at, seq FROM {}{} ORDER BY {}",
@@ -81,6 +88,34 @@ Result<std::vector<CoverageSpan>> coverage_history(Database& database, const Cov
   auto spans = spans_of(database, query, "coverage", "exchange, symbol, timeframe, seq");
   if (spans && spans->size() > query.limit) spans->resize(query.limit);
   return spans;
+}
+
+Result<std::vector<CoverageSummary>> coverage_summary(Database& database,
+                                                      const CoverageQuery& query) {
+  CoverageQuery all = query;
+  all.states.clear();
+  auto spans =
+      spans_of(database, all, "coverage_current", "exchange, symbol, timeframe, stream, \"from\"");
+  if (!spans) return fail(std::move(spans.error()));
+  std::vector<CoverageSummary> series;
+  for (auto& span : *spans) {
+    if (query.start) span.from = std::max(span.from, *query.start);
+    if (query.end) span.to = std::min(span.to, *query.end);
+    if (series.empty() || series.back().exchange != span.exchange ||
+        series.back().symbol != span.symbol || series.back().timeframe != span.timeframe ||
+        series.back().stream != span.stream) {
+      series.push_back({.exchange = span.exchange,
+                        .symbol = span.symbol,
+                        .timeframe = span.timeframe,
+                        .stream = span.stream,
+                        .from = span.from,
+                        .to = span.to,
+                        .minutes = {}});
+    }
+    series.back().to = span.to;
+    series.back().minutes[span.state] += (span.to - span.from) / std::chrono::minutes{1};
+  }
+  return series;
 }
 
 }  // namespace candlewick::query

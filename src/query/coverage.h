@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,7 +18,8 @@ struct CoverageQuery {
   std::optional<std::string> symbol;
   std::optional<std::string> timeframe;
   std::optional<std::string> stream;
-  std::optional<Time> start;  // spans that touch [start, end)
+  std::vector<std::string> states;  // empty: all
+  std::optional<Time> start;        // spans that touch [start, end)
   std::optional<Time> end;
   std::size_t limit = 10'000;
 };
@@ -44,5 +46,20 @@ Result<std::vector<CoverageSpan>> coverage(warehouse::Database& database,
 // Every assertion ever made, in the order in which they were made.
 Result<std::vector<CoverageSpan>> coverage_history(warehouse::Database& database,
                                                    const CoverageQuery& query);
+
+// How much of a stream is in which state, within [start, end) of the question. Limit and states do
+// not matter here.
+struct CoverageSummary {
+  std::string exchange;
+  std::string symbol;
+  std::string timeframe;
+  std::string stream;
+  Time from;                                    // of the oldest span
+  Time to;                                      // of the newest
+  std::map<std::string, std::int64_t> minutes;  // by state; those that have any
+};
+// By series. What nothing was asserted about is in no state.
+Result<std::vector<CoverageSummary>> coverage_summary(warehouse::Database& database,
+                                                      const CoverageQuery& query);
 
 }  // namespace candlewick::query

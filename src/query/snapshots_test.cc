@@ -15,13 +15,12 @@ class Snapshots : public QueryTest {
             const std::string& price) {
     std::string exchange_symbol = symbol;
     std::erase(exchange_symbol, '/');
-    execute(
-        fmt::format("INSERT INTO market_ticks (symbol, exchange, exchange_symbol, window_interval, "
-                    "exchange_ts, "
-                    "last_price, bid_depth, price_change_pct_1h, ingested_at) VALUES ('{}', '{}', "
-                    "'{}', '1m', {}, "
-                    "'{}', '[[\"1\",\"2\"]]', 1.5, 9)",
-                    symbol, exchange, exchange_symbol, ts, price));
+    insert(
+        "market_ticks (symbol, exchange, exchange_symbol, window_interval, exchange_ts, "
+        "last_price, "
+        "bid_depth, price_change_pct_1h, ingested_at)",
+        {symbol, exchange, exchange_symbol, std::string("1m"), time_from_us(ts), digits(price),
+         schema::Json{R"([["1","2"]])"}, 1.5, time_from_us(9)});
   }
   static std::vector<std::string> lines(const Result<std::vector<schema::Row>>& rows) {
     std::vector<std::string> result;
@@ -37,7 +36,7 @@ class Snapshots : public QueryTest {
   using Lines = std::vector<std::string>;
 };
 
-TEST_F(Snapshots, OfTheLatestMomentOfEachSeries) {
+TEST_P(Snapshots, OfTheLatestMomentOfEachSeries) {
   EXPECT_EQ(lines(latest_ticks(*database, {})), Lines{});
   for (int ts = 1; ts <= 3; ++ts) {
     tick("binance", "BTC/USDT", ts, std::to_string(100 + ts));
@@ -54,7 +53,7 @@ TEST_F(Snapshots, OfTheLatestMomentOfEachSeries) {
   EXPECT_EQ(lines(latest_ticks(*database, {.window_interval = "5m"})), Lines{});
 }
 
-TEST_F(Snapshots, InARangeAndOrder) {
+TEST_P(Snapshots, InARangeAndOrder) {
   for (int ts = 1; ts <= 5; ++ts) tick("binance", "BTC/USDT", ts, std::to_string(ts));
   EXPECT_EQ(lines(ticks(*database, {.start = time_from_us(2), .end = time_from_us(4)})),
             (Lines{"binance BTC/USDT 2 2", "binance BTC/USDT 3 3"}));
@@ -62,7 +61,7 @@ TEST_F(Snapshots, InARangeAndOrder) {
             (Lines{"binance BTC/USDT 5 5", "binance BTC/USDT 4 4"}));
 }
 
-TEST_F(Snapshots, HaveEveryColumnInItsType) {
+TEST_P(Snapshots, HaveEveryColumnInItsType) {
   tick("binance", "BTC/USDT", 1, "1");
   const auto rows = ticks(*database, {});
   ASSERT_TRUE(rows && rows->size() == 1);
@@ -75,13 +74,17 @@ TEST_F(Snapshots, HaveEveryColumnInItsType) {
   EXPECT_EQ(reader.read(schema::to_json(row)).value(), row);
 }
 
-TEST_F(Snapshots, OfIndicatorsAreReadTheSameWay) {
-  execute(
-      "INSERT INTO technical_indicators (symbol, exchange, exchange_symbol, window_interval, "
-      "exchange_ts, "
-      "rsi_14, extra, revision, created_at) VALUES ('BTC/USDT', 'binance', 'BTCUSDT', '1m', 1, "
-      "40.5, NULL, 0, 1),"
-      "('BTC/USDT', 'binance', 'BTCUSDT', '1m', 2, 41.5, '{\"atr_14\":2}', 1, 2)");
+TEST_P(Snapshots, OfIndicatorsAreReadTheSameWay) {
+  const std::string columns =
+      "technical_indicators (symbol, exchange, exchange_symbol, window_interval, exchange_ts, "
+      "rsi_14, "
+      "extra, revision, created_at)";
+  const auto row = [&](std::int64_t ts, double rsi, const schema::Value& extra) {
+    insert(columns, {std::string("BTC/USDT"), std::string("binance"), std::string("BTCUSDT"),
+                     std::string("1m"), time_from_us(ts), rsi, extra, ts - 1, time_from_us(ts)});
+  };
+  row(1, 40.5, schema::Null{});
+  row(2, 41.5, schema::Json{R"({"atr_14":2})"});
   const auto all = indicators(*database, {.exchange = "binance"});
   ASSERT_TRUE(all) << all.error().message;
   EXPECT_EQ(all->size(), 2U);
@@ -90,13 +93,20 @@ TEST_F(Snapshots, OfIndicatorsAreReadTheSameWay) {
   EXPECT_EQ(std::get<double>(latest->front().at("rsi_14")), 41.5);
 }
 
-using CatalogueQuestions = QueryTest;
+class CatalogueQuestions : public QueryTest {
+ protected:
+  void list(std::int64_t exchange, const std::string& exchange_symbol, const std::string& status,
+            const schema::Value& tick_size) {
+    insert(
+        "dim_listing (exchange_id, crypto_id, exchange_symbol, market, status, tick_size, "
+        "recorded_at)",
+        {exchange, std::int64_t{1}, exchange_symbol, std::string("spot"), status, tick_size,
+         time_from_us(1)});
+  }
+};
 
-TEST_F(CatalogueQuestions, ListExchanges) {
-  execute(
-      "INSERT INTO dim_listing (exchange_id, crypto_id, exchange_symbol, market, status, "
-      "recorded_at) "
-      "VALUES (1, 1, 'BTCUSDT', 'spot', 'trading', 1)");
+TEST_P(CatalogueQuestions, ListExchanges) {
+  list(1, "BTCUSDT", "trading", digits("0.01"));
   const auto found = exchanges(*database);
   ASSERT_TRUE(found && found->size() == 2);
   EXPECT_EQ((*found)[0].name, "binance");
@@ -105,12 +115,9 @@ TEST_F(CatalogueQuestions, ListExchanges) {
   EXPECT_FALSE((*found)[1].trading_fees);
 }
 
-TEST_F(CatalogueQuestions, FindSymbolsByAnySpelling) {
-  execute(
-      "INSERT INTO dim_listing (exchange_id, crypto_id, exchange_symbol, market, status, "
-      "tick_size, recorded_at) "
-      "VALUES (1, 1, 'BTCUSDT', 'spot', 'trading', '0.01', 1), (2, 1, 'XBTUSDT', 'spot', "
-      "'delisted', NULL, 1)");
+TEST_P(CatalogueQuestions, FindSymbolsByAnySpelling) {
+  list(1, "BTCUSDT", "trading", digits("0.01"));
+  list(2, "XBTUSDT", "delisted", schema::Null{});
   const auto found = [&](const SymbolQuery& query) {
     std::vector<std::string> result;
     const auto rows = symbols(*database, query);
@@ -134,16 +141,30 @@ TEST_F(CatalogueQuestions, FindSymbolsByAnySpelling) {
   EXPECT_EQ(found({.limit = 1, .offset = 2}), Lines{"ETH/USDT -"});
 }
 
-using CoverageQuestions = QueryTest;
+class CoverageQuestions : public QueryTest {};
+class CheckpointQuestions : public QueryTest {};
 
-TEST_F(CoverageQuestions, MergeSpansThatMeetAndSayTheSame) {
-  execute(
-      "INSERT INTO coverage_current VALUES "
-      "('binance','BTC/USDT','1m','candles',0,10,'live',NULL,'a',1,1),"
-      "('binance','BTC/USDT','1m','candles',10,20,'live',NULL,'b',2,2),"
-      "('binance','BTC/USDT','1m','candles',20,30,'missing','socket',NULL,3,3),"
-      "('binance','BTC/USDT','1m','candles',40,50,'missing','socket',NULL,4,4),"
-      "('binance','ETH/USDT','1m','candles',50,60,'missing','socket',NULL,5,5)");
+TEST_P(CoverageQuestions, MergeSpansThatMeetAndSayTheSame) {
+  insert("coverage_current",
+         {std::string("binance"), std::string("BTC/USDT"), std::string("1m"),
+          std::string("candles"), time_from_us(0), time_from_us(10), std::string("live"),
+          schema::Null{}, std::string("a"), time_from_us(1), std::int64_t{1}});
+  insert("coverage_current",
+         {std::string("binance"), std::string("BTC/USDT"), std::string("1m"),
+          std::string("candles"), time_from_us(10), time_from_us(20), std::string("live"),
+          schema::Null{}, std::string("b"), time_from_us(2), std::int64_t{2}});
+  insert("coverage_current",
+         {std::string("binance"), std::string("BTC/USDT"), std::string("1m"),
+          std::string("candles"), time_from_us(20), time_from_us(30), std::string("missing"),
+          std::string("socket"), schema::Null{}, time_from_us(3), std::int64_t{3}});
+  insert("coverage_current",
+         {std::string("binance"), std::string("BTC/USDT"), std::string("1m"),
+          std::string("candles"), time_from_us(40), time_from_us(50), std::string("missing"),
+          std::string("socket"), schema::Null{}, time_from_us(4), std::int64_t{4}});
+  insert("coverage_current",
+         {std::string("binance"), std::string("ETH/USDT"), std::string("1m"),
+          std::string("candles"), time_from_us(50), time_from_us(60), std::string("missing"),
+          std::string("socket"), schema::Null{}, time_from_us(5), std::int64_t{5}});
   const auto found = coverage(*database, {});
   ASSERT_TRUE(found) << found.error().message;
   ASSERT_EQ(found->size(), 4U);
@@ -156,11 +177,15 @@ TEST_F(CoverageQuestions, MergeSpansThatMeetAndSayTheSame) {
   EXPECT_EQ(coverage(*database, {.limit = 2})->size(), 2U);
 }
 
-TEST_F(CoverageQuestions, TellEveryAssertionInOrder) {
-  execute(
-      "INSERT INTO coverage VALUES "
-      "('binance','BTC/USDT','1m','candles',0,10,'missing',NULL,NULL,1,1),"
-      "('binance','BTC/USDT','1m','candles',0,10,'backfilled',NULL,NULL,2,2)");
+TEST_P(CoverageQuestions, TellEveryAssertionInOrder) {
+  insert("coverage",
+         {std::string("binance"), std::string("BTC/USDT"), std::string("1m"),
+          std::string("candles"), time_from_us(0), time_from_us(10), std::string("missing"),
+          schema::Null{}, schema::Null{}, time_from_us(1), std::int64_t{1}});
+  insert("coverage",
+         {std::string("binance"), std::string("BTC/USDT"), std::string("1m"),
+          std::string("candles"), time_from_us(0), time_from_us(10), std::string("backfilled"),
+          schema::Null{}, schema::Null{}, time_from_us(2), std::int64_t{2}});
   const auto found = coverage_history(*database, {});
   ASSERT_TRUE(found);
   ASSERT_EQ(found->size(), 2U);
@@ -168,15 +193,25 @@ TEST_F(CoverageQuestions, TellEveryAssertionInOrder) {
   EXPECT_EQ((*found)[1].state, "backfilled");
 }
 
-TEST_F(QueryTest, AnswersACheckpointOrNone) {
+TEST_P(CheckpointQuestions, AnswersACheckpointOrNone) {
   EXPECT_FALSE(checkpoint(*database, "binance", "BTC/USDT", "1m").value());
-  execute("INSERT INTO indicator_checkpoint VALUES ('binance','BTC/USDT','1m',5,'{\"ema\":1}',6)");
+  insert("indicator_checkpoint",
+         {std::string("binance"), std::string("BTC/USDT"), std::string("1m"), time_from_us(5),
+          std::string("{\"ema\":1}"), time_from_us(6)});
   const auto found = checkpoint(*database, "binance", "BTC/USDT", "1m");
   ASSERT_TRUE(found && *found);
   EXPECT_EQ((*found)->state, "{\"ema\":1}");
   EXPECT_EQ((*found)->candle_time, time_from_us(5));
   EXPECT_EQ((*found)->recorded_at, time_from_us(6));
 }
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Snapshots, test::all_warehouse_kinds(), test::warehouse_kind_name);
+INSTANTIATE_TEST_SUITE_P(Kinds, CatalogueQuestions, test::all_warehouse_kinds(),
+                         test::warehouse_kind_name);
+INSTANTIATE_TEST_SUITE_P(Kinds, CoverageQuestions, test::all_warehouse_kinds(),
+                         test::warehouse_kind_name);
+INSTANTIATE_TEST_SUITE_P(Kinds, CheckpointQuestions, test::all_warehouse_kinds(),
+                         test::warehouse_kind_name);
 
 }  // namespace
 }  // namespace candlewick::query

@@ -26,6 +26,15 @@ constexpr std::array<Column, 11> instrument_columns{{{"exchange", text, required
                                                      {"recorded_at", time, required}}};
 constexpr std::array<std::string_view, 2> instrument_key{"exchange", "exchange_symbol"};
 
+// A launch date is its midnight UTC.
+constexpr std::array<Column, 6> asset_columns{{{"asset", text, required},
+                                               {"name", text, required},
+                                               {"sector", text},
+                                               {"launch_date", time},
+                                               {"coingecko_id", text},
+                                               {"recorded_at", time, required}}};
+constexpr std::array<std::string_view, 1> asset_key{"asset"};
+
 constexpr std::array<Column, 17> ohlcv_columns{{{"exchange", text, required},
                                                 {"symbol", text, required},
                                                 {"timeframe", text, required},
@@ -119,10 +128,40 @@ constexpr std::array<Column, 6> checkpoint_columns{{{"exchange", text, required}
                                                     {"recorded_at", time, required}}};
 constexpr std::array<std::string_view, 3> checkpoint_key{"exchange", "symbol", "timeframe"};
 
+constexpr std::array<Column, 12> verification_columns{{{"exchange", text, required},
+                                                       {"symbol", text, required},
+                                                       {"timeframe", text, required},
+                                                       {"against", text, required},
+                                                       {"from", time, required},
+                                                       {"to", time, required},
+                                                       {"checked", integer, required},
+                                                       {"equal", integer, required},
+                                                       {"different", integer, required},
+                                                       {"absent", integer, required},
+                                                       {"recorded_at", time, required},
+                                                       {"seq", integer, required}}};
+constexpr std::array<std::string_view, 5> verification_key{"exchange", "symbol", "timeframe",
+                                                           "against", "seq"};
+
+// Columns are null when one side has no candle; then that side is null too.
+constexpr std::array<Column, 10> mismatch_columns{{{"exchange", text, required},
+                                                   {"symbol", text, required},
+                                                   {"timeframe", text, required},
+                                                   {"timestamp", time, required},
+                                                   {"against", text, required},
+                                                   {"columns", text},
+                                                   {"stored", ColumnType::json},
+                                                   {"found", ColumnType::json},
+                                                   {"action", text, required},
+                                                   {"recorded_at", time, required}}};
+constexpr std::array<std::string_view, 6> mismatch_key{"exchange",  "symbol",  "timeframe",
+                                                       "timestamp", "against", "recorded_at"};
+
 }  // namespace
 
 constinit const Table instruments{"instruments", instrument_columns, instrument_key,
                                   Conflict::replace};
+constinit const Table assets{"assets", asset_columns, asset_key, Conflict::replace};
 constinit const Table fact_ohlcv{"fact_ohlcv", ohlcv_columns, ohlcv_key, Conflict::newer_wins};
 constinit const Table fact_ohlcv_revision{"fact_ohlcv_revision", revision_columns, revision_key,
                                           Conflict::keep};
@@ -132,12 +171,18 @@ constinit const Table technical_indicators{"technical_indicators", indicator_col
 constinit const Table coverage{"coverage", coverage_columns, coverage_key, Conflict::keep};
 constinit const Table indicator_checkpoint{"indicator_checkpoint", checkpoint_columns,
                                            checkpoint_key, Conflict::replace};
+constinit const Table verification{"verification", verification_columns, verification_key,
+                                   Conflict::keep};
+constinit const Table verification_mismatch{"verification_mismatch", mismatch_columns, mismatch_key,
+                                            Conflict::keep};
 
 namespace {
 
-constexpr std::array<const Table*, 7> tables{
-    &instruments,          &fact_ohlcv, &fact_ohlcv_revision, &market_ticks,
-    &technical_indicators, &coverage,   &indicator_checkpoint};
+constexpr std::array<const Table*, 10> tables{&instruments,  &assets,
+                                              &fact_ohlcv,   &fact_ohlcv_revision,
+                                              &market_ticks, &technical_indicators,
+                                              &coverage,     &indicator_checkpoint,
+                                              &verification, &verification_mismatch};
 
 void append_value(std::string& out, const Value& value) {
   struct Appender {

@@ -44,13 +44,16 @@ struct Table {
 
 // In the order in which a fresh warehouse makes them.
 extern const Table instruments;  // → dim_cryptocurrency, dim_exchange, dim_listing
+extern const Table assets;       // what is known of a traded asset; also names dim_cryptocurrency
 extern const Table fact_ohlcv;
 extern const Table fact_ohlcv_revision;
 extern const Table market_ticks;
 extern const Table technical_indicators;
 extern const Table coverage;
 extern const Table
-    indicator_checkpoint;  // the state of recursive indicators, with the row they follow
+    indicator_checkpoint;         // the state of recursive indicators, with the row they follow
+extern const Table verification;  // one row for each comparison that was made
+extern const Table verification_mismatch;  // what a comparison found different, candle by candle
 
 std::span<const Table* const> all_tables();
 const Table* find_table(std::string_view name);

@@ -3,13 +3,15 @@
 
 #include <array>
 
+#include "sink/postgres_warehouse.h"
 #include "sink/sqlite_warehouse.h"
 
 namespace candlewick::sink {
 namespace {
 
-constexpr std::array<Kind, 1> kinds{
-    {{"sqlite", "the embedded warehouse, one file", make_sqlite_warehouse_from}}};
+constexpr std::array<Kind, 2> kinds{
+    {{"postgres", "a warehouse on TimescaleDB or PostgreSQL", make_postgres_warehouse_from},
+     {"sqlite", "the embedded warehouse, one file", make_sqlite_warehouse_from}}};
 
 }  // namespace
 

@@ -136,6 +136,7 @@ Result<void> SqliteRows::write(const Row& row) {
     return bound;
   }
   if (auto done = (*statement)->run(); !done) return done;
+  if (row.table == &schema::assets && database_.changes() > 0) return dimensions_.apply_asset(row);
   // An assertion that was there before has been resolved before.
   if (row.table == &schema::coverage && database_.changes() > 0) return spans_.lay_over(row);
   return {};

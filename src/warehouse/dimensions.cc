@@ -52,7 +52,14 @@ Result<void> Dimensions::prepare() {
        {find_crypto_, "SELECT crypto_id FROM dim_cryptocurrency WHERE symbol = ?"},
        {add_crypto_,
         "INSERT INTO dim_cryptocurrency (symbol, base, quote, name, sector, launch_date, "
-        "coingecko_id) VALUES (?, ?, ?, ?, ?, ?, ?)"},
+        "coingecko_id) SELECT ?1, ?2, ?3, coalesce(a.name, ?4), coalesce(a.sector, ?5), "
+        "coalesce(date(a.launch_date / 1000000, 'unixepoch'), ?6), coalesce(a.coingecko_id, ?7) "
+        "FROM (SELECT 1) LEFT JOIN assets a ON a.asset = ?2"},
+       {name_cryptos_,
+        "UPDATE dim_cryptocurrency AS c SET name = a.name, sector = coalesce(a.sector, c.sector), "
+        "launch_date = coalesce(date(a.launch_date / 1000000, 'unixepoch'), c.launch_date), "
+        "coingecko_id = coalesce(a.coingecko_id, c.coingecko_id) "
+        "FROM assets a WHERE a.asset = ?1 AND c.base = ?1"},
        {find_listing_,
         "SELECT listing_id, crypto_id, market, status, recorded_at FROM dim_listing "
         "WHERE exchange_id = ? AND exchange_symbol = ? ORDER BY listing_id DESC LIMIT 1"},
@@ -201,6 +208,12 @@ Result<void> Dimensions::apply_instrument(const Row& row) {
   if (auto ended = end_listing_.run(); !ended) return ended;
   if (!listed_at) listed_at = recorded_at;  // a later life begins when it was first seen
   return begin_life(*exchange, *crypto, row, listed_at);
+}
+
+Result<void> Dimensions::apply_asset(const Row& row) {
+  if (auto ready = prepare(); !ready) return ready;
+  name_cryptos_.bind(1, text_of(row, "asset"));
+  return name_cryptos_.run();
 }
 
 void Dimensions::forget() {

@@ -31,6 +31,10 @@ class Dimensions {
   // changes nothing.
   Result<void> apply_instrument(const schema::Row& row);
 
+  // A row of the table `assets`, which is stored already: names the pairs that have it for their
+  // base. What it leaves open stays as it was.
+  Result<void> apply_asset(const schema::Row& row);
+
   void forget();
 
  private:
@@ -60,7 +64,7 @@ class Dimensions {
   Ids exchanges_;
   Ids cryptocurrencies_;
   bool is_prepared_ = false;
-  sqlite::Statement find_exchange_, add_exchange_, find_crypto_, add_crypto_;
+  sqlite::Statement find_exchange_, add_exchange_, find_crypto_, add_crypto_, name_cryptos_;
   sqlite::Statement find_listing_, add_listing_, update_listing_, end_listing_;
 };
 
