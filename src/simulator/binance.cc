@@ -186,6 +186,8 @@ class Binance final : public Protocol {
   Binance(Market& market, const Faults& faults, const Flavour& flavour)
       : context_{market, faults, flavour} {}
 
+  // A connection lives 24 hours, and an address may open 300 in 5 minutes: binance-spot-api-docs,
+  // web-socket-streams.md (read 2026-07).
   ProtocolLimits limits() const override {
     return {.weight_per_minute = context_.flavour.weight_per_minute,
             .ping_interval = context_.flavour.ping_interval};
@@ -326,6 +328,11 @@ Reply Binance::refuse(Refusal refusal, std::int64_t retry_after_seconds, Time no
                      fmt::format("Way too much request weight used; IP banned until {}. "
                                  "Please use WebSocket Streams for live updates to avoid bans.",
                                  to_ms(now) + retry_after_seconds * 1000));
+    case Refusal::too_many_connections: {
+      Reply reply{.status = 429, .headers = {{"Content-Type", "text/html"}}, .body = {}};
+      reply.headers.set("Retry-After", fmt::format("{}", retry_after_seconds));
+      return reply;
+    }
     case Refusal::internal:
       return error(500, -1000, "An unknown error occurred while processing the request.");
     case Refusal::timeout:

@@ -208,8 +208,13 @@ Reply klines(Call& call) {
   Market& market = call.context.market;
   // The end is inclusive and, like the start, is compared with open times.
   const Time stop = end ? *end + 1ms : call.view.as_of + 1ns;
-  const auto rows = market.rows(listing, timeframe, start.value_or(Time{}), stop, call.view.as_of,
-                                limit, !start, shift);
+  auto rows = market.rows(listing, timeframe, start.value_or(Time{}), stop, call.view.as_of, limit,
+                          !start, shift);
+  const Time settled = call.view.as_of - call.view.unfinal;
+  for (auto& row : rows) {
+    if (row.end_time <= settled || row.end_time > call.view.as_of) continue;
+    if (auto early = market.row(listing, timeframe, row.open_time, settled, shift)) row = *early;
+  }
   return json_reply(
       list(rows, [&](std::string& out, const Row& row) { write_row(out, row, call.micros); }));
 }

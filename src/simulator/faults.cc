@@ -13,9 +13,9 @@
 namespace candlewick::simulator {
 namespace {
 
-constexpr std::array<std::string_view, fault_kinds> names{"drop",  "double", "reorder", "truncate",
-                                                          "delay", "silent", "refuse",  "unclosed",
-                                                          "429",   "418",    "5xx",     "book"};
+constexpr std::array<std::string_view, fault_kinds> names{
+    "drop",     "double", "reorder", "truncate", "delay", "silent", "refuse",
+    "unclosed", "429",    "418",     "5xx",      "book",  "unfinal"};
 
 std::unexpected<Error> wrong(std::string_view key, std::string_view value,
                              std::string_view wanted) {
@@ -50,26 +50,37 @@ Result<Duration> duration(std::string_view key, std::string_view text) {
   return negative ? -*value : *value;
 }
 
-Result<void> set_outage(FaultSettings& settings, std::string_view text) {
+Result<Outage> outage(std::string_view key, std::string_view text) {
   const auto plus = text.find('+');
-  if (plus == std::string_view::npos) return wrong("outage", text, "START+DURATION");
-  const auto start = duration("outage", text.substr(0, plus));
-  const auto length = duration("outage", text.substr(plus + 1));
+  if (plus == std::string_view::npos) return wrong(key, text, "START+DURATION");
+  const auto start = duration(key, text.substr(0, plus));
+  const auto length = duration(key, text.substr(plus + 1));
   if (!start) return fail(start.error());
   if (!length) return fail(length.error());
-  settings.outages.push_back({.start = *start, .length = *length});
-  return {};
+  return Outage{.start = *start, .length = *length};
 }
 
-Result<void> set_delay(FaultSettings& settings, std::string_view text) {
+Result<IdJump> jump(std::string_view text) {
+  const auto plus = text.find('+');
+  if (plus == std::string_view::npos) return wrong("jump", text, "START+COUNT");
+  const auto start = duration("jump", text.substr(0, plus));
+  const auto ids = number<std::uint32_t>(text.substr(plus + 1));
+  if (!start) return fail(start.error());
+  if (!ids) return wrong("jump", text, "START+COUNT");
+  return IdJump{.start = *start, .ids = *ids};
+}
+
+// LENGTH or LENGTH:CHANCE
+Result<void> set_length_and_chance(FaultSettings& settings, Fault fault, std::string_view text) {
+  const auto key = names[static_cast<std::size_t>(fault)];
   const auto colon = text.find(':');
-  const auto length = duration("delay", text.substr(0, colon));
-  const auto share = colon == std::string_view::npos ? Result<double>{1.0}
-                                                     : chance("delay", text.substr(colon + 1));
+  const auto length = duration(key, text.substr(0, colon));
+  const auto share =
+      colon == std::string_view::npos ? Result<double>{1.0} : chance(key, text.substr(colon + 1));
   if (!length) return fail(length.error());
   if (!share) return fail(share.error());
-  settings.delay = *length;
-  settings.chance[static_cast<std::size_t>(Fault::delay)] = length->count() == 0 ? 0.0 : *share;
+  (fault == Fault::delay ? settings.delay : settings.unfinal) = *length;
+  settings.chance[static_cast<std::size_t>(fault)] = length->count() == 0 ? 0.0 : *share;
   return {};
 }
 
@@ -88,8 +99,20 @@ Result<void> set(FaultSettings& settings, std::string_view key, std::string_view
     settings = FaultSettings{};
     return {};
   }
-  if (key == "outage") return set_outage(settings, value);
-  if (key == "delay") return set_delay(settings, value);
+  if (key == "outage" || key == "blackout") {
+    const auto one = outage(key, value);
+    if (!one) return fail(one.error());
+    (key == "outage" ? settings.outages : settings.blackouts).push_back(*one);
+    return {};
+  }
+  if (key == "jump") {
+    const auto one = jump(value);
+    if (!one) return fail(one.error());
+    settings.jumps.push_back(*one);
+    return {};
+  }
+  if (key == "delay") return set_length_and_chance(settings, Fault::delay, value);
+  if (key == "unfinal") return set_length_and_chance(settings, Fault::unfinal, value);
   if (key == "seed" || key == "retry" || key == "weight") return set_integer(settings, key, value);
   if (key == "vanish") {
     settings.vanished.clear();
@@ -109,8 +132,8 @@ Result<void> set(FaultSettings& settings, std::string_view key, std::string_view
   const auto* name = std::ranges::find(names, key);
   if (name == names.end()) {
     return fail(ErrorKind::misconfigured,
-                "faults: unknown key \"{}\" (one of {} disconnect lag skew vanish outage retry "
-                "weight seed none)",
+                "faults: unknown key \"{}\" (one of {} disconnect lag skew vanish outage blackout "
+                "jump retry weight seed none)",
                 key.substr(0, 40), fmt::join(names, " "));
   }
   const auto share = chance(key, value);
@@ -141,9 +164,27 @@ Result<void> set_from_json(FaultSettings& settings, std::string_view text) {
   return outcome;
 }
 
+// Puts back what had begun before, and refuses what would have begun before.
+template <class Event>
+Result<void> keep_history(std::string_view key, const std::vector<Event>& before,
+                          std::vector<Event>& changed, Duration since_start) {
+  const auto has_begun = [&](const Event& event) { return event.start < since_start; };
+  for (const auto& event : changed) {
+    if (has_begun(event) && std::ranges::find(before, event) == before.end()) {
+      return fail(ErrorKind::misconfigured, "faults: {} would begin in the past", key);
+    }
+  }
+  for (const auto& event : before) {
+    if (has_begun(event) && std::ranges::find(changed, event) == changed.end()) {
+      changed.push_back(event);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<void> Faults::change(std::string_view text) {
+Result<void> Faults::change(std::string_view text, Duration since_start) {
   FaultSettings changed = settings_;
   const auto trimmed = text.substr(std::min(text.size(), text.find_first_not_of(" \r\n\t")));
   if (trimmed.starts_with('{')) {
@@ -161,6 +202,9 @@ Result<void> Faults::change(std::string_view text) {
       if (!outcome) return outcome;
     }
   }
+  auto kept = keep_history("blackout", settings_.blackouts, changed.blackouts, since_start);
+  if (kept) kept = keep_history("jump", settings_.jumps, changed.jumps, since_start);
+  if (!kept) return kept;
   settings_ = std::move(changed);
   return {};
 }
@@ -200,10 +244,13 @@ std::string Faults::settings_json() const {
   if (settings_.disconnect.count() != 0) members("disconnect_ms", ms(settings_.disconnect));
   if (settings_.lag.count() != 0) members("lag_ms", ms(settings_.lag));
   if (settings_.skew.count() != 0) members("skew_ms", ms(settings_.skew));
+  if (settings_.unfinal.count() != 0) members("unfinal_ms", ms(settings_.unfinal));
   if (!settings_.vanished.empty()) {
     members("vanish", fmt::format("{}", fmt::join(settings_.vanished, "+")));
   }
   if (!settings_.outages.empty()) members("outages", settings_.outages.size());
+  if (!settings_.blackouts.empty()) members("blackouts", settings_.blackouts.size());
+  if (!settings_.jumps.empty()) members("jumps", settings_.jumps.size());
   members.optional("weight", settings_.weight_per_minute);
   members("retry", settings_.retry_after_seconds)("seed", settings_.seed);
   members.close();

@@ -27,13 +27,22 @@ enum class Fault : unsigned char {
   status_429,  // the request is refused, with Retry-After
   status_418,
   status_5xx,
-  book,  // the snapshot's levels are older than its id says
+  book,     // the snapshot's levels are older than its id says
+  unfinal,  // REST shows the candle after, but the one just closed without its last trades
 };
-inline constexpr std::size_t fault_kinds = 12;
+inline constexpr std::size_t fault_kinds = 13;
 
 struct Outage {
   Duration start{};  // after the simulation's start
   Duration length{};
+  friend bool operator==(const Outage&, const Outage&) = default;
+};
+
+// From then on the ids of trades are greater by so many, though no trade is missing.
+struct IdJump {
+  Duration start{};
+  std::uint64_t ids = 0;
+  friend bool operator==(const IdJump&, const IdJump&) = default;
 };
 
 struct FaultSettings {
@@ -41,10 +50,13 @@ struct FaultSettings {
   Duration delay{};
   // Every connection is cut at some moment within 0.5 to 1.5 times this; zero: never.
   Duration disconnect{};
-  Duration lag{};   // how far REST data is behind the streams
-  Duration skew{};  // what the venue's clock reads ahead: server time and event times
+  Duration lag{};      // how far REST data is behind the streams
+  Duration skew{};     // what the venue's clock reads ahead: server time and event times
+  Duration unfinal{};  // how long after its end, and by how much, a row of REST may be behind
   std::vector<std::string> vanished;
-  std::vector<Outage> outages;
+  std::vector<Outage> outages;    // of streams and REST; the market goes on
+  std::vector<Outage> blackouts;  // of the market: no trades, and no candles, not even empty ones
+  std::vector<IdJump> jumps;
   std::int64_t retry_after_seconds = 1;
   std::optional<int> weight_per_minute;  // instead of the venue's own budget
   std::uint64_t seed = 1;
@@ -53,9 +65,11 @@ struct FaultSettings {
 class Faults {
  public:
   // "drop=0.01,delay=200ms:0.05,disconnect=30s,429=0.02,lag=5s,vanish=BTCUSDT+ETHUSDT,
-  // outage=60s+30s,seed=7", or the same keys in a JSON object. Keys not named stay as they are;
-  // "none" first puts everything back. All or nothing. Error: misconfigured, naming the key.
-  Result<void> change(std::string_view text);
+  // unfinal=4s:0.5,outage=60s+1h,blackout=60s+1h,jump=90s+1000,seed=7", or the same keys in a JSON
+  // object. Keys not named stay as they are; "none" first puts everything back. But what has
+  // happened to the market itself by then (blackouts and jumps that have begun) is history: it
+  // stays, and cannot be put into the past. All or nothing. Error: misconfigured, naming the key.
+  Result<void> change(std::string_view text, Duration since_start = {});
 
   const FaultSettings& settings() const { return settings_; }
   // Draws, and counts it if it happens. `who` and `which` name the chance.

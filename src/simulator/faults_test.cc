@@ -52,10 +52,56 @@ TEST(Faults, LeavesOtherKeysAloneAndClearsThemWithNone) {
   EXPECT_EQ(faults.settings_json(), R"({"retry":1,"seed":1})");
 }
 
+TEST(Faults, ReadsWhatHappensToTheMarketItself) {
+  Faults faults;
+  ASSERT_TRUE(faults.change("blackout=60s+1h,jump=90s+1000,jump=2m+5,unfinal=4s:0.5"));
+  const auto& settings = faults.settings();
+  EXPECT_EQ(settings.blackouts, (std::vector<Outage>{{.start = 60s, .length = 1h}}));
+  EXPECT_EQ(settings.jumps, (std::vector<IdJump>{{90s, 1000}, {120s, 5}}));
+  EXPECT_EQ(settings.unfinal, 4s);
+  EXPECT_EQ(settings.chance[static_cast<std::size_t>(Fault::unfinal)], 0.5);
+  EXPECT_EQ(faults.settings_json(),
+            R"({"unfinal":0.5,"unfinal_ms":4000,"blackouts":1,"jumps":2,"retry":1,"seed":1})");
+}
+
+TEST(Faults, CannotUndoOrMakeUpHistory) {
+  Faults faults;
+  ASSERT_TRUE(faults.change("blackout=60s+10s,blackout=5m+10s,jump=30s+7,jump=6m+7"));
+  ASSERT_TRUE(faults.change("none,drop=0.5", 100s));
+  EXPECT_EQ(faults.settings().blackouts, (std::vector<Outage>{{.start = 60s, .length = 10s}}));
+  EXPECT_EQ(faults.settings().jumps, (std::vector<IdJump>{{30s, 7}}));
+  for (const char* spec : {"blackout=99s+1h", "jump=0+5", "none,jump=99s+5"}) {
+    const auto changed = faults.change(spec, 100s);
+    ASSERT_FALSE(changed) << spec;
+    EXPECT_EQ(changed.error().kind, ErrorKind::misconfigured);
+    EXPECT_NE(changed.error().message.find("past"), std::string::npos) << spec;
+  }
+  EXPECT_TRUE(faults.change("blackout=100s+1h", 100s));
+}
+
 TEST(Faults, RefusesWhatItDoesNotUnderstandAndChangesNothing) {
-  for (const char* spec : {"drop", "drop=", "drop=2", "drop=-1", "drop=x", "drop=nan", "unknown=1",
-                           "delay=1", "lag=-5s", "outage=5s", "seed=-1", "double=0.1,drop=7",
-                           R"({"drop":)", R"({"drop":7})", R"({"double":0.1,"lag":[]x})"}) {
+  for (const char* spec : {"drop",
+                           "drop=",
+                           "drop=2",
+                           "drop=-1",
+                           "drop=x",
+                           "drop=nan",
+                           "unknown=1",
+                           "delay=1",
+                           "lag=-5s",
+                           "outage=5s",
+                           "seed=-1",
+                           "blackout=5s",
+                           "blackout=x+5s",
+                           "jump=5s",
+                           "jump=5s+",
+                           "jump=5s+-1",
+                           "unfinal=1",
+                           "unfinal=1s:2",
+                           "double=0.1,drop=7",
+                           R"({"drop":)",
+                           R"({"drop":7})",
+                           R"({"double":0.1,"lag":[]x})"}) {
     Faults faults;
     const auto before = faults.settings_json();
     const auto changed = faults.change(spec);

@@ -35,6 +35,7 @@ struct Options {
   std::string start;
   std::vector<std::string> symbols;
   double activity = 1.0;
+  bool pause_when_alone = false;
 };
 
 struct Simulation {
@@ -118,7 +119,8 @@ int serve(const Options& options) {
   std::vector<VenueCore*> cores;
   for (auto& core : simulation->cores) cores.push_back(core.get());
   auto server =
-      SimulatorServer::listen(loop, clock, simulation->speed, cores, options.address, options.port);
+      SimulatorServer::listen(loop, clock, simulation->speed, cores, options.address, options.port,
+                              {.pause_when_alone = options.pause_when_alone});
   if (!server) return complain(server.error());
   loop.on_signals({SIGINT, SIGTERM}, [&](int) { loop.stop(); });
   const auto ports = (*server)->ports();
@@ -138,7 +140,7 @@ int main(int argc, char** argv) {
   Options options;
   CLI::App app{"Exchanges on loopback, speaking their own REST and WebSocket protocols.",
                "candlewick-sim"};
-  app.add_option("--exchange", options.exchanges, "venues, one port each (binance binance-us)")
+  app.add_option("--exchange", options.exchanges, "venues, one port each (binance binance-us), and coingecko")
       ->required()
       ->delimiter(',');
   auto* synthetic =
@@ -152,12 +154,14 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--port", options.port, "of the first venue; 0: any free ones")
       ->capture_default_str();
+  app.add_flag("--pause-when-alone", options.pause_when_alone,
+               "time stands still while no WebSocket client listens");
   app.add_option("--address", options.address, "to listen on")->capture_default_str();
   app.add_option("--faults", options.faults,
                  "drop=0.01,double=0.01,reorder=0.01,delay=200ms:0.05,truncate=0.001,silent=0.001,"
                  "refuse=0.1,unclosed=0.1,429=0.02,418=0.01,5xx=0.02,book=0.1,retry=1,"
-                 "disconnect=30s,lag=5s,skew=2s,vanish=BTCUSDT+ETHUSDT,outage=60s+30s,weight=600,"
-                 "seed=7");
+                 "disconnect=30s,lag=5s,unfinal=4s:0.5,skew=2s,vanish=BTCUSDT+ETHUSDT,"
+                 "outage=60s+30s,blackout=60s+1h,jump=90s+1000,weight=600,seed=7");
   app.add_option("--start", options.start,
                  "virtual start: RFC 3339, epoch, or now (default: 2026-01-15T12:00:00Z, a "
                  "recording's first frame, the end of the last candle)");

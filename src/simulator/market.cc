@@ -93,11 +93,21 @@ std::optional<Row> Market::row(std::size_t listing, Timeframe timeframe, Time op
   Row row{.open_time = open, .end_time = next_open(timeframe, open, shift), .bar = {}};
   row.bar = bar(listing, open, std::min(row.end_time, now + 1ns));
   if (row.bar.any) return row;
+  if (std::ranges::any_of(blackouts_, [&](const MarketEvents::Blackout& blackout) {
+        return blackout.from <= row.open_time && row.end_time <= blackout.to;
+      })) {
+    return std::nullopt;
+  }
   if (!fills_quiet_candles()) return std::nullopt;
   const auto price = price_before(listing, open);
   if (!price) return std::nullopt;
   row.bar.open = row.bar.high = row.bar.low = row.bar.close = *price;
   return row;
+}
+
+Result<void> Market::set_events(const MarketEvents&) {
+  return fail(ErrorKind::misconfigured,
+              "faults: blackout and jump need a made-up market, not a recorded one");
 }
 
 std::vector<Row> Market::rows(std::size_t listing, Timeframe timeframe, Time start, Time end,

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/decimal.h"
+#include "base/result.h"
 #include "base/time.h"
 #include "market/event.h"
 #include "market/instrument.h"
@@ -98,6 +99,20 @@ struct RecordedFrame {
   std::string payload;  // without the wrapper of combined streams
 };
 
+// What can be made to happen to a market as a whole.
+struct MarketEvents {
+  struct Blackout {
+    Time from;
+    Time to;
+  };
+  struct IdJump {
+    Time at;
+    std::uint64_t ids = 0;
+  };
+  std::vector<Blackout> blackouts;
+  std::vector<IdJump> jumps;
+};
+
 // All that is known, past and future: it is up to the caller to look no further than "now".
 // Not thread-safe: looking is what fills the caches.
 class Market {
@@ -137,6 +152,10 @@ class Market {
   virtual Timeframe shortest() const = 0;
   // When a simulation of it begins unless told otherwise.
   virtual Time default_start() const = 0;
+  // Nothing is traded in a blackout, and a candle that lies in it is no row; the book goes on. Ids
+  // of trades and of aggregates are greater after a jump. Takes the place of all events before.
+  // Error: misconfigured, where the market is not made up here.
+  virtual Result<void> set_events(const MarketEvents& events);
 
   // The candle that opens there, as it stands at `now` (what happened at `now` included); nullopt
   // where the venue has no such row. `shift` moves the borders of days: +8h means days of UTC+8.
@@ -156,6 +175,7 @@ class Market {
 
  protected:
   std::vector<Listing> listings_;
+  std::vector<MarketEvents::Blackout> blackouts_;
 };
 
 Time open_of(Timeframe timeframe, Time time, Duration shift);

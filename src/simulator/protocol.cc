@@ -4,6 +4,7 @@
 #include <array>
 
 #include "simulator/binance.h"
+#include "simulator/coingecko.h"
 
 namespace candlewick::simulator {
 namespace {
@@ -15,7 +16,8 @@ struct Row {
   Make make;
 };
 
-constexpr std::array<Row, 2> rows{{{"binance", make_binance}, {"binance-us", make_binance_us}}};
+constexpr std::array<Row, 3> rows{
+    {{"binance", make_binance}, {"binance-us", make_binance_us}, {"coingecko", make_coingecko}}};
 
 }  // namespace
 

@@ -76,6 +76,7 @@ struct RestView {
   Time now;                   // the venue's clock, before skew
   Time as_of;                 // how new the data is
   bool stale_levels = false;  // the book is to be wrong
+  Duration unfinal{};         // candles that closed so recently lack as much of their end
 };
 
 enum class Refusal : unsigned char {
@@ -84,12 +85,15 @@ enum class Refusal : unsigned char {
   internal,
   bad_gateway,
   unavailable,
-  timeout
+  timeout,
+  too_many_connections
 };
 
 struct ProtocolLimits {
   int weight_per_minute = 6000;
   Duration ping_interval = std::chrono::seconds{20};
+  Duration connection_life = std::chrono::hours{24};  // in the venue's time
+  std::size_t connections_in_5_minutes = 300;         // in real time, refused ones too
 };
 
 class Protocol {

@@ -85,6 +85,7 @@ class Door final : public net::Handler {
       events.on_close = [this, id](const net::PeerClosed&) {
         core_.close(id);
         peers_.erase(id);
+        catch_up_();
       };
       peer->listen(std::move(events));
       peers_.emplace(id, Client{std::move(peer), clock_.steady() + core_.ping_interval()});
@@ -110,7 +111,7 @@ class Door final : public net::Handler {
   }
   // Somebody who listens to something: for others time need not move.
   bool has_listeners() const { return !peers_.empty() && core_.streams() != 0; }
-  VenueCore& core() { return core_; }
+  VenueCore& core() const { return core_; }
 
  private:
   struct Client {
@@ -145,6 +146,7 @@ struct SimulatorServer::Impl {
   net::Loop& loop;
   const Clock& clock;
   VirtualClock time;
+  ServerOptions options;
   std::vector<std::unique_ptr<Door>> doors;
   std::vector<std::unique_ptr<net::Server>> servers;
   net::Timer timer;
@@ -152,14 +154,24 @@ struct SimulatorServer::Impl {
   // At a speed; "max" moves in steps only.
   void catch_up() {
     if (!time.speed().factor) return;
-    const Time now = time.at(clock.steady());
+    const SteadyTime steady = clock.steady();
+    if (options.pause_when_alone && !has_listeners() && !in_outage()) {
+      time.pause(steady);
+    } else {
+      time.resume(steady);
+    }
+    const Time now = time.at(steady);
     for (auto& door : doors) door->advance_to(now);
   }
 
+  bool has_listeners() const {
+    return std::ranges::any_of(doors, [](const auto& door) { return door->has_listeners(); });
+  }
+  bool in_outage() const {
+    return std::ranges::any_of(doors, [](const auto& door) { return door->core().in_outage(); });
+  }
   bool clients_can_take_more() const {
-    const bool has_listeners =
-        std::ranges::any_of(doors, [](const auto& door) { return door->has_listeners(); });
-    return has_listeners &&
+    return has_listeners() &&
            std::ranges::none_of(doors, [](const auto& door) { return door->is_busy(); });
   }
 
@@ -184,18 +196,19 @@ SimulatorServer::~SimulatorServer() {
   });
 }
 
-Result<std::unique_ptr<SimulatorServer>> SimulatorServer::listen(net::Loop& loop,
-                                                                 const Clock& clock, Speed speed,
-                                                                 std::vector<VenueCore*> cores,
-                                                                 const std::string& address,
-                                                                 std::uint16_t port) {
+Result<std::unique_ptr<SimulatorServer>> SimulatorServer::listen(
+    net::Loop& loop, const Clock& clock, Speed speed, std::vector<VenueCore*> cores,
+    const std::string& address, std::uint16_t port, ServerOptions server_options) {
   const Time start = cores.empty() ? Time{} : cores.front()->now();
+  const SteadyTime since = clock.steady();
   auto impl = std::make_unique<Impl>(Impl{.loop = loop,
                                           .clock = clock,
-                                          .time = VirtualClock(start, speed, clock.steady()),
+                                          .time = VirtualClock(start, speed, since),
+                                          .options = server_options,
                                           .doors = {},
                                           .servers = {},
                                           .timer = {}});
+  if (server_options.pause_when_alone) impl->time.pause(since);
   for (std::size_t i = 0; i < cores.size(); ++i) {
     impl->doors.push_back(
         std::make_unique<Door>(clock, *cores[i], [raw = impl.get()] { raw->catch_up(); }));
@@ -212,6 +225,10 @@ Result<std::unique_ptr<SimulatorServer>> SimulatorServer::listen(net::Loop& loop
   auto* raw = impl.get();
   impl->timer = loop.after(tick, [raw] { raw->run(); });
   return std::unique_ptr<SimulatorServer>(new SimulatorServer(std::move(impl)));
+}
+
+void SimulatorServer::pause_when_alone(bool pauses) {
+  impl_->options.pause_when_alone = pauses;
 }
 
 std::vector<std::uint16_t> SimulatorServer::ports() const {

@@ -15,6 +15,13 @@
 
 namespace candlewick::simulator {
 
+struct ServerOptions {
+  // Time stands still, also before the first one, while no WebSocket client listens to a stream. So
+  // a service that is killed and started again has missed next to nothing. An outage goes on: else
+  // it would never end.
+  bool pause_when_alone = false;
+};
+
 class SimulatorServer {
  public:
   // Core i listens on port + i; with port 0 each takes any that is free. Loop, clock and cores must
@@ -23,10 +30,14 @@ class SimulatorServer {
   static Result<std::unique_ptr<SimulatorServer>> listen(net::Loop& loop, const Clock& clock,
                                                          Speed speed, std::vector<VenueCore*> cores,
                                                          const std::string& address,
-                                                         std::uint16_t port);
+                                                         std::uint16_t port,
+                                                         ServerOptions options = {});
   ~SimulatorServer();
   SimulatorServer(const SimulatorServer&) = delete;
   SimulatorServer& operator=(const SimulatorServer&) = delete;
+
+  // On the loop's thread.
+  void pause_when_alone(bool pauses);
 
   // In the order of the cores.
   std::vector<std::uint16_t> ports() const;

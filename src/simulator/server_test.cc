@@ -5,6 +5,7 @@
 #include "net/testing.h"
 #include "net/websocket_client.h"
 #include "simulator/testing.h"
+#include "test/support/eventually.h"
 
 namespace candlewick::simulator {
 namespace {
@@ -12,14 +13,15 @@ namespace {
 using namespace testing;
 
 struct Running {
-  explicit Running(std::string_view speed, std::string_view faults = "") {
+  explicit Running(std::string_view speed, std::string_view faults = "",
+                   ServerOptions options = {}) {
     for (const std::string venue : {"binance", "binance-us"}) {
       cores.push_back(std::make_unique<VenueCore>(VenueSetup{
           .venue = venue, .market = small_market(1, venue), .start = start, .speed = "1"}));
       EXPECT_TRUE(cores.back()->change_faults(faults));
     }
     auto made = SimulatorServer::listen(loop, clock, *parse_speed(speed),
-                                        {cores[0].get(), cores[1].get()}, "127.0.0.1", 0);
+                                        {cores[0].get(), cores[1].get()}, "127.0.0.1", 0, options);
     EXPECT_TRUE(made) << (made ? "" : made.error().message);
     server = *std::move(made);
     loop.start();
@@ -97,6 +99,38 @@ TEST(SimulatorServer, RunsAsFastAsItsClientsAtSpeedMax) {
       EXPECT_EQ(*Decimal::parse(closed[i].substr(14)), Flat(truth[i]).decimal("close"));
     }
   }
+  loop.stop();
+  loop.join();
+}
+
+TEST(SimulatorServer, StandsStillWhileNobodyListensIfAskedTo) {
+  Running running("100", "", {.pause_when_alone = true});
+  const auto time = [&] { return Flat(running.get(0, "/_sim/state").body)["virtual_time"]; };
+  const auto virtual_start = to_rfc3339(start);
+  EXPECT_EQ(time(), virtual_start);
+  net::Loop loop("client");
+  loop.start();
+  {
+    // On the second venue: one clock for both.
+    Listener listener(loop, running.url("ws", 1, "/ws/btcusdt@depth20@100ms"));
+    listener.frames.wait_for(20);
+  }
+  // The client has gone, but the server may need a moment to see it.
+  const auto stands_still = [&] {
+    const auto seen = time();
+    for (int i = 0; i < 20; ++i) {
+      if (time() != seen) return false;
+    }
+    return true;
+  };
+  EXPECT_TRUE(test::eventually(stands_still));
+  const auto paused = time();
+  EXPECT_GT(paused, virtual_start);
+  {
+    Listener listener(loop, running.url("ws", 0, "/ws/btcusdt@depth20@100ms"));
+    listener.frames.wait_for_one();
+  }
+  EXPECT_GT(time(), paused);
   loop.stop();
   loop.join();
 }

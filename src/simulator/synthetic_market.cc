@@ -131,6 +131,9 @@ struct SyntheticMarket::Pair {
   std::array<Day, 4> days;
   std::array<Minute, 16> minutes;
   std::unordered_map<std::int64_t, Bar> day_bars;
+  std::vector<Renumbering> renumberings;  // ascending
+  // Orders before the first known minute, once asked for: each look at the book needs it.
+  std::optional<std::uint64_t> unknown_orders;
   std::unique_ptr<SyntheticBook> book;
   mutable std::int64_t price_minute = -1;
   mutable double price_log = 0.0;
@@ -347,16 +350,19 @@ void SyntheticMarket::make_trades(std::size_t listing, std::uint64_t first_order
                                   std::vector<MarketTrade>& out) const {
   out.clear();
   const Pair& pair = *pairs_[listing];
-  std::uint64_t number = first_order;
+  std::uint64_t number = first_order - 1;
   for (const auto& order : orders) {
+    ++number;
+    if (is_blacked_out(order.time)) continue;
+    const Renumbering shift = renumbering_of(pair, number);
     const auto parts = static_cast<std::int64_t>(rhythm[number % rhythm.size()]);
     std::int64_t left = order.size_steps;
     for (std::int64_t part = 0; part < parts; ++part) {
       const std::int64_t steps = part + 1 == parts ? left : std::max<std::int64_t>(1, left / 3);
       left -= steps;
       MarketTrade trade;
-      trade.id = trades_before(number) + static_cast<std::uint64_t>(part) + 1;
-      trade.aggregate_id = number + 1;
+      trade.id = trades_before(number) + static_cast<std::uint64_t>(part + 1 + shift.trades);
+      trade.aggregate_id = number + static_cast<std::uint64_t>(1 + shift.aggregates);
       trade.time = order.time;
       trade.price = Decimal::from_count(order.price_ticks * pair.tick_count);
       trade.size = Decimal::from_count(steps * pair.step_count);
@@ -366,7 +372,6 @@ void SyntheticMarket::make_trades(std::size_t listing, std::uint64_t first_order
       trade.taker_is_buyer = order.taker_is_buyer;
       out.push_back(trade);
     }
-    ++number;
   }
 }
 
@@ -396,11 +401,11 @@ std::span<const MarketTrade> SyntheticMarket::minute_trades(std::size_t listing,
   return slot.trades;
 }
 
-std::optional<std::int64_t> SyntheticMarket::minute_of_aggregate(std::size_t listing,
-                                                                 std::uint64_t id) {
-  const std::uint64_t number = id == 0 ? 0 : id - 1;
-  if (number < orders_before(listing, minute_of(known_from_))) return minute_of(known_from_);
+std::optional<std::int64_t> SyntheticMarket::minute_of_order(std::size_t listing,
+                                                             std::uint64_t number) {
   Pair& pair = *pairs_[listing];
+  if (!pair.unknown_orders) pair.unknown_orders = orders_before(listing, minute_of(known_from_));
+  if (number < *pair.unknown_orders) return minute_of(known_from_);
   const std::int64_t last_day = minute_of(known_until_) / minutes_per_day;
   number_days(pair, last_day);
   const auto& first = pair.first_order_of_day;
@@ -413,13 +418,108 @@ std::optional<std::int64_t> SyntheticMarket::minute_of_aggregate(std::size_t lis
   return in * minutes_per_day + (minute - one.before.begin()) - 1;
 }
 
+// `order_of` tells the order that has an id under a renumbering. Ids that were jumped over stand
+// for the first one behind the jump.
+template <class OrderOf>
+std::optional<std::int64_t> SyntheticMarket::minute_of_id(std::size_t listing, std::uint64_t id,
+                                                          OrderOf order_of) {
+  const auto& renumberings = pairs_[listing]->renumberings;
+  std::uint64_t number = order_of(id, Renumbering{});
+  for (const auto& next : renumberings) {
+    if (number < next.first_order) break;
+    number = std::max(next.first_order, order_of(id, next));
+  }
+  return minute_of_order(listing, number);
+}
+
+std::optional<std::int64_t> SyntheticMarket::minute_of_aggregate(std::size_t listing,
+                                                                 std::uint64_t id) {
+  return minute_of_id(listing, id, [](std::uint64_t wanted, const Renumbering& shift) {
+    const auto plain = static_cast<std::int64_t>(wanted) - shift.aggregates - 1;
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(plain, 0));
+  });
+}
+
 std::optional<std::int64_t> SyntheticMarket::minute_of_trade(std::size_t listing,
                                                              std::uint64_t id) {
-  return minute_of_aggregate(listing, order_of_trade(id == 0 ? 0 : id - 1) + 1);
+  return minute_of_id(listing, id, [](std::uint64_t wanted, const Renumbering& shift) {
+    const auto plain = static_cast<std::int64_t>(wanted) - shift.trades - 1;
+    return order_of_trade(static_cast<std::uint64_t>(std::max<std::int64_t>(plain, 0)));
+  });
+}
+
+bool SyntheticMarket::is_blacked_out(Time time) const {
+  return std::ranges::any_of(blackouts_, [&](const MarketEvents::Blackout& blackout) {
+    return time >= blackout.from && time < blackout.to;
+  });
+}
+
+SyntheticMarket::Renumbering SyntheticMarket::renumbering_of(const Pair& pair,
+                                                             std::uint64_t order) const {
+  Renumbering shift;
+  for (const auto& next : pair.renumberings) {
+    if (order >= next.first_order) shift = next;
+  }
+  return shift;
+}
+
+std::uint64_t SyntheticMarket::orders_until(std::size_t listing, Time time) {
+  const std::int64_t minute = minute_of(time);
+  const std::uint64_t before = orders_before(listing, minute);
+  const auto orders = minute_orders(listing, minute);
+  return before + static_cast<std::uint64_t>(std::ranges::count_if(
+                      orders, [&](const Order& order) { return order.time < time; }));
+}
+
+// Orders keep their numbers, by which they and the book are made; only what is told of them
+// changes.
+void SyntheticMarket::renumber(std::size_t listing, const MarketEvents& events) {
+  std::vector<Renumbering> steps;  // each adds to those before
+  for (const auto& jump : events.jumps) {
+    const auto ids = static_cast<std::int64_t>(jump.ids);
+    steps.push_back({orders_until(listing, jump.at), ids, ids});
+  }
+  for (const auto& blackout : blackouts_) {
+    const auto from = orders_until(listing, blackout.from);
+    const auto to = orders_until(listing, blackout.to);
+    steps.push_back({to, static_cast<std::int64_t>(trades_before(from) - trades_before(to)),
+                     static_cast<std::int64_t>(from - to)});
+  }
+  std::ranges::sort(steps, {}, &Renumbering::first_order);
+  auto& all = pairs_[listing]->renumberings;
+  all.clear();
+  Renumbering sum;
+  for (const auto& step : steps) {
+    sum = {step.first_order, sum.trades + step.trades, sum.aggregates + step.aggregates};
+    if (!all.empty() && all.back().first_order == sum.first_order) all.pop_back();
+    all.push_back(sum);
+  }
+}
+
+Result<void> SyntheticMarket::set_events(const MarketEvents& events) {
+  // Those that overlap are one.
+  auto blackouts = events.blackouts;
+  std::ranges::sort(blackouts, {}, &MarketEvents::Blackout::from);
+  blackouts_.clear();
+  for (const auto& blackout : blackouts) {
+    if (!blackouts_.empty() && blackout.from <= blackouts_.back().to) {
+      blackouts_.back().to = std::max(blackouts_.back().to, blackout.to);
+    } else {
+      blackouts_.push_back(blackout);
+    }
+  }
+  bars_.clear();
+  ages_.clear();
+  for (std::size_t listing = 0; listing < pairs_.size(); ++listing) {
+    renumber(listing, events);
+    pairs_[listing]->day_bars.clear();
+    for (auto& slot : pairs_[listing]->minutes) slot.has_trades = false;
+  }
+  return {};
 }
 
 const Order& SyntheticMarket::order(std::size_t listing, std::uint64_t number) {
-  const auto minute = minute_of_aggregate(listing, number + 1);
+  const auto minute = minute_of_order(listing, number);
   check(minute.has_value(), "the order lies within the foreseen time");
   const auto orders = minute_orders(listing, *minute);
   return orders[number - orders_before(listing, *minute)];

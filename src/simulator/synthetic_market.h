@@ -52,6 +52,7 @@ class SyntheticMarket final : public Market {
   bool fills_quiet_candles() const override { return true; }
   Timeframe shortest() const override { return Timeframe::s1; }
   Time default_start() const override { return options_.start; }
+  Result<void> set_events(const MarketEvents& events) override;
 
   // For the book. Orders are counted from 0 since the beginning of all days.
   std::uint64_t orders_before(std::size_t listing, std::int64_t minute);
@@ -72,6 +73,12 @@ class SyntheticMarket final : public Market {
     std::vector<MarketTrade> trades;
     bool has_trades = false;
   };
+  // From that order on, ids are those of the undisturbed market plus this.
+  struct Renumbering {
+    std::uint64_t first_order = 0;
+    std::int64_t trades = 0;
+    std::int64_t aggregates = 0;
+  };
   struct DayBars {
     std::vector<Bar> minutes;
     std::list<std::pair<std::size_t, std::int64_t>>::iterator age;
@@ -81,6 +88,13 @@ class SyntheticMarket final : public Market {
   Result<void> list(const std::string& symbol);
   std::vector<Asset> known_assets() const;
 
+  bool is_blacked_out(Time time) const;
+  std::uint64_t orders_until(std::size_t listing, Time time);
+  void renumber(std::size_t listing, const MarketEvents& events);
+  Renumbering renumbering_of(const Pair& pair, std::uint64_t order) const;
+  template <class OrderOf>
+  std::optional<std::int64_t> minute_of_id(std::size_t listing, std::uint64_t id, OrderOf order_of);
+  std::optional<std::int64_t> minute_of_order(std::size_t listing, std::uint64_t number);
   double log_price(const Pair& pair, std::int64_t minute) const;
   double asset_log_price(const Asset& asset, double minutes) const;
   const Day& day(std::size_t listing, std::int64_t day);

@@ -16,6 +16,7 @@ constexpr Duration shutdown_lead = 10s;
 constexpr Duration ban_length = 120s;
 // Requests that may follow a 429 before the address is banned.
 constexpr int patience = 20;
+constexpr Duration connections_window = 5min;
 
 }  // namespace
 
@@ -34,6 +35,7 @@ struct VenueCore::Session {
   bool is_silent = false;
   std::optional<Time> cut_at;
   std::optional<Time> closes_at;
+  Time expires_at;
   // A frame that the next one of its stream will overtake.
   std::map<const Topic*, std::shared_ptr<const std::string>> held;
 };
@@ -46,10 +48,24 @@ VenueCore::VenueCore(VenueSetup setup) : setup_(std::move(setup)), now_(setup_.s
 VenueCore::~VenueCore() = default;
 
 Result<void> VenueCore::change_faults(std::string_view text) {
-  const Duration before = faults_.settings().disconnect;
-  auto changed = faults_.change(text);
-  if (!changed) return changed;
-  if (faults_.settings().disconnect != before) {
+  Faults changed = faults_;
+  if (auto read = changed.change(text, now_ - setup_.start); !read) return read;
+  const FaultSettings& before = faults_.settings();
+  const FaultSettings& after = changed.settings();
+  if (after.blackouts != before.blackouts || after.jumps != before.jumps) {
+    MarketEvents events;
+    for (const auto& blackout : after.blackouts) {
+      const Time from = setup_.start + blackout.start;
+      events.blackouts.push_back({.from = from, .to = from + blackout.length});
+    }
+    for (const auto& jump : after.jumps) {
+      events.jumps.push_back({.at = setup_.start + jump.start, .ids = jump.ids});
+    }
+    if (auto set = setup_.market->set_events(events); !set) return set;
+  }
+  const bool reschedules = after.disconnect != before.disconnect;
+  faults_ = std::move(changed);
+  if (reschedules) {
     for (auto& [id, session] : sessions_) schedule_cut(session);
   }
   return {};
@@ -66,9 +82,21 @@ void VenueCore::schedule_cut(Session& session) {
   }
 }
 
-std::variant<SessionId, Reply> VenueCore::open(const Request& request, SteadyTime) {
+std::optional<Reply> VenueCore::over_connections(SteadyTime steady) {
+  while (!opened_.empty() && steady - opened_.front() >= connections_window) opened_.pop_front();
+  if (opened_.size() < protocol_->limits().connections_in_5_minutes) {
+    opened_.push_back(steady);
+    return std::nullopt;
+  }
+  const auto left =
+      std::chrono::ceil<std::chrono::seconds>(opened_.front() + connections_window - steady);
+  return protocol_->refuse(Refusal::too_many_connections, left.count(), now_);
+}
+
+std::variant<SessionId, Reply> VenueCore::open(const Request& request, SteadyTime steady) {
   ++openings_;
-  if (faults_.in_outage(now_ - setup_.start)) {
+  if (auto refusal = over_connections(steady)) return *std::move(refusal);
+  if (in_outage()) {
     faults_.count_outage();
     return protocol_->refuse(Refusal::unavailable, 0, now_);
   }
@@ -80,6 +108,8 @@ std::variant<SessionId, Reply> VenueCore::open(const Request& request, SteadyTim
   if (auto refusal = protocol_->open(request, connection)) return *std::move(refusal);
   Session& session = sessions_[++last_session_];
   session.connection = std::move(connection);
+  session.expires_at = now_ + protocol_->limits().connection_life;
+  cuts_.insert({session.expires_at, session.connection.id});
   synchronise(session);
   schedule_cut(session);
   return session.connection.id;
@@ -161,6 +191,7 @@ void VenueCore::forget(SessionId id) {
   for (const auto& key : topics) unsubscribe(session, key.first);
   if (session.cut_at) cuts_.erase({*session.cut_at, id});
   if (session.closes_at) cuts_.erase({*session.closes_at, id});
+  cuts_.erase({session.expires_at, id});
   sessions_.erase(found);
 }
 
@@ -272,6 +303,19 @@ std::optional<Time> VenueCore::next_event() const {
   return next;
 }
 
+// Its time has come, for one of three reasons.
+void VenueCore::end_session(SessionId id, std::vector<Delivery>& out) {
+  const Session& session = sessions_.at(id);
+  if (session.closes_at && *session.closes_at <= now_) {
+    disconnect(id, Delivery::Kind::close, "server shutdown", out);
+  } else if (session.cut_at && *session.cut_at <= now_) {
+    faults_.count_disconnect();
+    disconnect(id, Delivery::Kind::cut, "disconnected", out);
+  } else {
+    disconnect(id, Delivery::Kind::close, "connection is too old", out);
+  }
+}
+
 std::vector<Delivery> VenueCore::advance_to(Time time) {
   std::vector<Delivery> out = std::exchange(pending_, {});
   while (const auto next = next_event()) {
@@ -283,11 +327,7 @@ std::vector<Delivery> VenueCore::advance_to(Time time) {
       for (const auto& [id, session] : sessions_) all.push_back(id);
       for (const auto id : all) disconnect(id, Delivery::Kind::cut, "outage", out);
     } else if (!cuts_.empty() && cuts_.begin()->first == *next) {
-      const SessionId id = cuts_.begin()->second;
-      const bool is_farewell = sessions_.at(id).closes_at == next;
-      if (!is_farewell) faults_.count_disconnect();
-      disconnect(id, is_farewell ? Delivery::Kind::close : Delivery::Kind::cut,
-                 is_farewell ? "server shutdown" : "disconnected", out);
+      end_session(cuts_.begin()->second, out);
     } else if (!delayed_.empty() && delayed_.begin()->first == *next) {
       auto entry = delayed_.extract(delayed_.begin());
       const auto found = sessions_.find(entry.mapped().session);
@@ -360,7 +400,7 @@ Reply VenueCore::http(const Request& request, SteadyTime steady) {
 }
 
 Reply VenueCore::answer(const Request& request, SteadyTime steady) {
-  if (faults_.in_outage(now_ - setup_.start)) {
+  if (in_outage()) {
     faults_.count_outage();
     return protocol_->refuse(Refusal::unavailable, 0, now_);
   }
@@ -381,6 +421,9 @@ Reply VenueCore::answer(const Request& request, SteadyTime steady) {
   RestView view{.now = now_, .as_of = now_ - faults_.settings().lag, .stale_levels = false};
   if (request.path.ends_with("/depth")) {
     view.stale_levels = faults_.happens(Fault::book, 0, requests_);
+  }
+  if (request.path.ends_with("lines") && faults_.happens(Fault::unfinal, 0, requests_)) {
+    view.unfinal = faults_.settings().unfinal;
   }
   return protocol_->rest(request, view);
 }

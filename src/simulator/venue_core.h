@@ -8,10 +8,11 @@
 //
 // Everything is a function of the market, the settings and the sequence of calls: same calls, same
 // bytes. Virtual time moves only in advance_to(); the steady time that some calls are given is real
-// time and counts for budgets and message rates alone. Delays, lags, disconnects and outages are in
-// virtual time.
+// time and counts for budgets, message rates and the number of connections alone. Delays, lags,
+// disconnects, outages and a connection's longest life are in virtual time.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -65,6 +66,7 @@ class VenueCore {
   Duration ping_interval() const { return protocol_->limits().ping_interval; }
   Time now() const { return now_; }
   Time start() const { return setup_.start; }
+  bool in_outage() const { return faults_.in_outage(now_ - setup_.start); }
   const std::string& speed() const { return setup_.speed; }
 
   // REST, and the simulator's own /_sim/ (control.h).
@@ -104,6 +106,8 @@ class VenueCore {
   void unsubscribe(Session& session, const std::string& stream);
   void forget(SessionId session);
   void schedule_cut(Session& session);
+  std::optional<Reply> over_connections(SteadyTime steady);
+  void end_session(SessionId session, std::vector<Delivery>& out);
   void run_topic(std::vector<Delivery>& out);
   void send_data(Session& session, Topic& topic, const std::shared_ptr<const std::string>& text,
                  std::vector<Delivery>& out);
@@ -129,6 +133,7 @@ class VenueCore {
   std::set<std::pair<Time, SessionId>> cuts_;
   std::multimap<Time, Delivery> delayed_;
   std::vector<Delivery> pending_;
+  std::deque<SteadyTime> opened_;  // the newest ones, for the limit
 
   std::int64_t budget_minute_ = -1;  // of the steady clock
   int used_weight_ = 0;

@@ -122,6 +122,142 @@ TEST(VenueCore, RefusesEverythingDuringAnOutage) {
   open(*core, "/ws");
 }
 
+TEST(VenueCore, ClosesConnectionsThatAreADayOld) {
+  auto core = small_core();
+  const auto session = open(*core, "/ws");
+  core->advance_to(start + 24h - 1ms);
+  EXPECT_EQ(core->connections(), 1U);
+  const auto told = core->advance_to(start + 24h);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told.front().kind, Delivery::Kind::close);
+  EXPECT_EQ(told.front().session, session);
+  EXPECT_EQ(core->connections(), 0U);
+  EXPECT_EQ(core->faults().disconnects(), 0U) << "this is no fault";
+}
+
+TEST(VenueCore, AllowsThreeHundredConnectionsInFiveMinutesOfRealTime) {
+  auto core = small_core();
+  for (int i = 0; i < 300; ++i) core->close(open(*core, "/ws"));
+  const auto refused = core->open(*make_request("GET", "/ws"), steady + 100s);
+  ASSERT_TRUE(std::holds_alternative<Reply>(refused));
+  EXPECT_EQ(std::get<Reply>(refused).status, 429);
+  EXPECT_EQ(std::get<Reply>(refused).headers.get("Retry-After"), "200");
+  const auto later = core->open(*make_request("GET", "/ws"), steady + 5min);
+  EXPECT_TRUE(std::holds_alternative<SessionId>(later));
+}
+
+TEST(VenueCore, HasNoCandlesAtAllInABlackout) {
+  auto core = small_core("blackout=90s+3m");
+  const auto session = open(*core, "/ws/btcusdt@kline_1m/btcusdt@trade");
+  ASSERT_NE(session, 0U);
+  std::size_t trades_inside = 0;
+  std::vector<std::string> closed;
+  for (const auto& delivery : core->advance_to(start + 7min)) {
+    const Flat frame(*delivery.text);
+    if (frame["e"] == "trade" && delivery.at >= start + 90s && delivery.at < start + 270s)
+      ++trades_inside;
+    if (frame["k.x"] == "true") closed.push_back(frame["k.t"]);
+  }
+  EXPECT_EQ(trades_inside, 0U);
+  // The minutes at its edges are cut short, those within do not exist.
+  const std::vector<std::string> expected{ms(start), ms(start + 1min), ms(start + 4min),
+                                          ms(start + 5min), ms(start + 6min)};
+  EXPECT_EQ(closed, (std::vector<std::string>(expected.begin(), expected.end() - 1)));
+  std::vector<std::string> rows;
+  for (const auto& row :
+       elements(get(*core, "/api/v3/klines?symbol=BTCUSDT&interval=1m&startTime=" + ms(start) +
+                               "&endTime=" + ms(start + 6min))
+                    .body)) {
+    rows.push_back(row.substr(1, 13));
+  }
+  EXPECT_EQ(rows, expected) << "without the forming one at seven minutes";
+  EXPECT_EQ(
+      lines(get(*core, "/_sim/truth?symbol=BTCUSDT&timeframe=1m&start=" + ms(start)).body).size(),
+      5U);
+  // An hour that holds it is there.
+  core->advance_to(start + 1h);
+  EXPECT_EQ(
+      lines(get(*core, "/_sim/truth?symbol=BTCUSDT&timeframe=1h&start=" + ms(start)).body).size(),
+      1U);
+}
+
+TEST(VenueCore, NumbersTradesOnThroughABlackoutAndJumpsWhenAsked) {
+  auto core = small_core("blackout=90s+3m,jump=6m+1000");
+  open(*core, "/ws/btcusdt@trade");
+  std::uint64_t last = 0;
+  std::vector<Time> jumps;
+  for (const auto& delivery : core->advance_to(start + 8min)) {
+    const auto id = Flat(*delivery.text).number("t");
+    if (last != 0 && id != last + 1) {
+      EXPECT_EQ(id, last + 1001);
+      jumps.push_back(delivery.at);
+    }
+    last = id;
+  }
+  ASSERT_EQ(jumps.size(), 1U);
+  EXPECT_GE(jumps.front(), start + 6min);
+  // By id they are found again: the last one, and one that was jumped over leads to the next.
+  const auto by_id = [&](std::uint64_t id) {
+    const auto found = elements(
+        get(*core, fmt::format("/api/v3/historicalTrades?symbol=BTCUSDT&limit=1&fromId={}", id))
+            .body);
+    EXPECT_EQ(found.size(), 1U) << id;
+    return found.empty() ? 0 : Flat(found.front()).number("id");
+  };
+  EXPECT_EQ(by_id(last), last);
+  const auto aggregates = elements(
+      get(*core, "/api/v3/aggTrades?symbol=BTCUSDT&limit=1000&startTime=" + ms(start)).body);
+  ASSERT_GT(aggregates.size(), 10U);
+  std::uint64_t before = 0;
+  std::uint64_t skipped = 0;
+  for (const auto& text : aggregates) {
+    const Flat one(text);
+    if (before != 0 && one.number("f") != before + 1) {
+      skipped = before + 500;
+      EXPECT_EQ(by_id(skipped), one.number("f"));
+      EXPECT_EQ(by_id(before), before);
+    }
+    before = one.number("l");
+  }
+  EXPECT_NE(skipped, 0U);
+}
+
+TEST(VenueCore, LeavesHistoryAloneWhenFaultsEnd) {
+  auto core = small_core("blackout=60s+1m,blackout=10m+1m");
+  core->advance_to(start + 5min);
+  const auto target = "/_sim/truth?symbol=BTCUSDT&timeframe=1m&start=" + ms(start);
+  const auto before = get(*core, target).body;
+  EXPECT_EQ(lines(before).size(), 4U);
+  ASSERT_TRUE(core->change_faults("none"));
+  EXPECT_EQ(get(*core, target).body, before);
+  EXPECT_FALSE(core->change_faults("blackout=2m+1m"));
+  core->advance_to(start + 12min);
+  EXPECT_EQ(lines(get(*core, target).body).size(), 11U) << "the second one was called off";
+}
+
+TEST(VenueCore, ShowsACandleThatJustClosedWithoutItsEnd) {
+  auto core = small_core("unfinal=8s");
+  const auto row_of = [&](Time open) {
+    const auto rows = elements(
+        get(*core, "/api/v3/klines?symbol=BTCUSDT&interval=1m&startTime=" + ms(open)).body);
+    EXPECT_FALSE(rows.empty());
+    return rows.empty() ? "" : rows.front();
+  };
+  core->advance_to(start + 63s);
+  const auto early = row_of(start);
+  EXPECT_EQ(
+      elements(get(*core, "/api/v3/klines?symbol=BTCUSDT&interval=1m&startTime=" + ms(start)).body)
+          .size(),
+      2U)
+      << "the candle after it is there";
+  core->advance_to(start + 68s);
+  const auto settled = row_of(start);
+  EXPECT_NE(early, settled);
+  const auto count = [](const std::string& row) { return Flat(row).number("8"); };
+  EXPECT_EQ(count(early), core->market().bar(0, start, start + 55s + 1ns).count);
+  EXPECT_EQ(count(settled), core->market().bar(0, start, start + 60s).count);
+}
+
 TEST(VenueCore, SpendsABudgetOfWeightsEachMinuteOfRealTime) {
   auto core = small_core("weight=100");
   auto reply = get(*core, "/api/v3/exchangeInfo");

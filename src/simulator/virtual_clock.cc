@@ -28,9 +28,20 @@ Result<Speed> parse_speed(std::string_view text) {
 }
 
 Time VirtualClock::at(SteadyTime steady) const {
-  if (!speed_.factor) return start_;
+  if (!speed_.factor || is_paused_) return start_;
   const auto elapsed = static_cast<double>((steady - since_).count());
   return start_ + Duration{static_cast<Duration::rep>(std::max(0.0, elapsed) * *speed_.factor)};
+}
+
+void VirtualClock::pause(SteadyTime steady) {
+  start_ = at(steady);
+  is_paused_ = true;
+}
+
+void VirtualClock::resume(SteadyTime steady) {
+  if (!is_paused_) return;
+  since_ = steady;
+  is_paused_ = false;
 }
 
 }  // namespace candlewick::simulator

@@ -20,8 +20,8 @@ struct Speed {
 // "1", "0.5", "60", "max". Error: misconfigured.
 Result<Speed> parse_speed(std::string_view text);
 
-// A function of the steady clock: it never goes back. With speed "max" it stands still and whoever
-// drives the venues steps them on.
+// A function of the steady clock and of the pauses: it never goes back. With speed "max" it stands
+// still and whoever drives the venues steps them on.
 class VirtualClock {
  public:
   VirtualClock(Time start, Speed speed, SteadyTime since)
@@ -30,10 +30,16 @@ class VirtualClock {
   const Speed& speed() const { return speed_; }
   Time at(SteadyTime steady) const;
 
+  // Stands still from that moment on, until it is resumed. Repeating either changes nothing.
+  void pause(SteadyTime steady);
+  void resume(SteadyTime steady);
+  bool is_paused() const { return is_paused_; }
+
  private:
   Time start_;
   Speed speed_;
   SteadyTime since_;
+  bool is_paused_ = false;
 };
 
 }  // namespace candlewick::simulator

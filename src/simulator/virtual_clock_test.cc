@@ -31,6 +31,20 @@ TEST(VirtualClock, StandsStillWhereClientsSetThePace) {
   EXPECT_EQ(speed->text(), "max");
 }
 
+TEST(VirtualClock, StandsStillWhileItIsPausedAndGoesOnFromThere) {
+  VirtualClock clock(Time{1h}, *parse_speed("10"), SteadyTime{5s});
+  clock.pause(SteadyTime{7s});
+  EXPECT_TRUE(clock.is_paused());
+  EXPECT_EQ(clock.at(SteadyTime{7s}), Time{1h} + 20s);
+  EXPECT_EQ(clock.at(SteadyTime{70s}), Time{1h} + 20s);
+  clock.pause(SteadyTime{80s});
+  clock.resume(SteadyTime{100s});
+  EXPECT_FALSE(clock.is_paused());
+  EXPECT_EQ(clock.at(SteadyTime{100s}), Time{1h} + 20s);
+  clock.resume(SteadyTime{101s});
+  EXPECT_EQ(clock.at(SteadyTime{102s}), Time{1h} + 40s);
+}
+
 TEST(VirtualClock, RefusesSpeedsThatAreNone) {
   for (const char* text : {"", "0", "-1", "fast", "1x", "nan", "inf", "1e9"}) {
     const auto speed = parse_speed(text);
