@@ -14,6 +14,7 @@
 #include "feed/venue_feed.h"
 #include "log/writer.h"
 #include "pipeline/latest.h"
+#include "pipeline/statistics.h"
 #include "sink/delivery.h"
 #include "warehouse/database.h"
 
@@ -36,6 +37,7 @@ struct Backend {
   Metrics& metrics;
   Observer& observer;
   std::function<std::vector<feed::FeedStatus>()> feeds{};
+  std::function<std::vector<pipeline::PipelineStatistics>()> pipelines{};
   std::function<std::vector<sink::SinkStatistics>()> sinks{};
   std::function<std::optional<log::WriterStatistics>()> log{};
   std::function<Result<std::unique_ptr<warehouse::Database>>()> open_database{};
@@ -44,6 +46,7 @@ struct Backend {
   std::function<std::string()> not_ready{};
   std::vector<std::string> exchanges{};   // configured, in that order
   std::vector<std::string> timeframes{};  // configured: "1m"; the first is the default
+  std::string warehouse{};  // what it is: "PostgreSQL 15.4 with TimescaleDB 2.19.3 (…)"
   std::string version{};
   HealthLimits limits{};
 };

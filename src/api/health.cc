@@ -129,6 +129,7 @@ void answer_health(const Site& site, Call call) {
                     : health.problems.empty() && health.warnings.empty() ? "ok"
                                                                          : "degraded");
   members("version", site.backend.version)("time", now);
+  if (!site.backend.warehouse.empty()) members("warehouse", site.backend.warehouse);
   append_list(members.name("problems"), health.problems);
   append_list(members.name("warnings"), health.warnings);
   const auto append_each = [&members, &out](std::string_view name, const auto& items,

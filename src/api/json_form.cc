@@ -149,6 +149,10 @@ std::optional<Decimal> last_price(const pipeline::Latest& latest) {
   return price;
 }
 
+bool has_live_ladder(const pipeline::Latest& latest) {
+  return latest.ladder && !latest.ladder_stale_since && !latest.is_stale;
+}
+
 bool has_data(const pipeline::Latest& latest) {
   return latest.tick || latest.ticker || latest.trade || latest.quote || latest.ladder ||
          latest.indicators || !latest.forming.empty() || !latest.closed.empty();

@@ -33,6 +33,8 @@ void append_times(json::Members& members, const std::optional<Time>& received_ti
 
 // The newest price known, whichever kind of event told it.
 std::optional<Decimal> last_price(const pipeline::Latest& latest);
+// The ladder is what the venue's book is now.
+bool has_live_ladder(const pipeline::Latest& latest);
 // Anything at all.
 bool has_data(const pipeline::Latest& latest);
 

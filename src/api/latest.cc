@@ -59,9 +59,13 @@ void answer_latest(const Site& site, Call call) {
   append_part(members, "ticker", latest.ticker, append_ticker);
   append_part(members, "quote", latest.quote, append_quote);
   append_part(members, "trade", latest.trade, append_trade);
-  append_part(members, "book", latest.ladder, [](std::string& text, const BookUpdate& book) {
-    append_book(text, book, ladder_levels);
-  });
+  // An old ladder would look like a live one: it is left out, and said since when.
+  if (has_live_ladder(latest)) {
+    append_book(members.name("book"), *latest.ladder, ladder_levels);
+  } else {
+    members.raw("book", "null");
+  }
+  members.nullable("book_stale_since", latest.ladder_stale_since);
   append_candles(members.name("candle"), latest.forming);
   append_candles(members.name("closed_candle"), latest.closed);
   append_part(members, "tick", latest.tick, append_columns);

@@ -13,11 +13,11 @@ using ::testing::Not;
 class Latest : public testing::ApiTest {
  protected:
   Latest() {
-    auto& bitcoin = add("binance", "BTC/USDT", "BTCUSDT");
+    bitcoin_ = &add("binance", "BTC/USDT", "BTCUSDT");
     add("binance", "ETH/USDT", "ETHUSDT");
     auto& other = add("okx", "BTC/USDT", "BTC-USDT");
     add("okx", "SOL/USDT", "SOL-USDT");
-    bitcoin.with([&](pipeline::Latest& latest) { fill(latest, 0); });
+    bitcoin_->with([&](pipeline::Latest& latest) { fill(latest, 0); });
     other.with([&](pipeline::Latest& latest) {
       latest.ticker = Ticker{.origin = {.instrument = &instrument(2)}, .last = decimal("60001")};
       latest.is_stale = true;
@@ -59,6 +59,8 @@ class Latest : public testing::ApiTest {
     latest.received_time = origin.received_time;
     latest.exchange_time = origin.exchange_time;
   }
+
+  pipeline::LatestBoard::Slot* bitcoin_ = nullptr;
 };
 
 TEST_F(Latest, AnswersEverySpellingOfASymbol) {
@@ -85,6 +87,7 @@ TEST_F(Latest, TellsEverythingWithItsExactDigits) {
                                      R"("taker_side":"sell")"));
   EXPECT_THAT(answer.body, HasSubstr(R"("book":{"sequence":77,"bids":[["59999.99","1"],)"
                                      R"(["59999.98","2.5"]],"asks":[["60000.01","3"]])"));
+  EXPECT_EQ(answer.member("book_stale_since"), "null");
   EXPECT_THAT(answer.body, HasSubstr(R"("candle":{"1m":{"timestamp":"2024-05-01T12:00:00Z",)"));
   EXPECT_THAT(answer.body, HasSubstr(R"("low":0.000000000000000001,"close":60000.15,)"));
   EXPECT_THAT(answer.body,
@@ -150,8 +153,42 @@ TEST_F(Latest, ShowsABookOnlyWhileItIsInStep) {
     const Answer answer = get(fmt::format("/v1/orderbook?{}", absent));
     EXPECT_EQ(answer.status, 503);
     EXPECT_EQ(answer.member("code"), "book_resyncing");
+    EXPECT_EQ(answer.member("stale_since"), "null");
     EXPECT_EQ(answer.headers.get("Retry-After"), "1");
   }
+}
+
+TEST_F(Latest, NeverShowsALadderThatIsNotInStep) {
+  const auto set = [&](const std::optional<Time>& since) {
+    bitcoin_->with([&](pipeline::Latest& latest) { latest.ladder_stale_since = since; });
+  };
+  set(noon - std::chrono::milliseconds{1500});
+  const Answer book = get("/v1/orderbook?symbol=BTCUSDT");
+  EXPECT_EQ(book.status, 503);
+  EXPECT_EQ(book.member("code"), "book_resyncing");
+  EXPECT_EQ(book.member("stale_since"), "2024-05-01T11:59:58.500Z");
+  EXPECT_EQ(book.headers.get("Retry-After"), "1");
+  EXPECT_EQ(book.headers.get("Content-Type"), "application/problem+json");
+  EXPECT_THAT(book.body, Not(HasSubstr("bids")));
+
+  const Answer latest = get("/latest/BTCUSDT");
+  EXPECT_EQ(latest.status, 200);
+  EXPECT_THAT(latest.body,
+              HasSubstr(R"("book":null,"book_stale_since":"2024-05-01T11:59:58.500Z")"));
+  EXPECT_THAT(latest.body, Not(HasSubstr("bids")));
+  EXPECT_EQ(latest.member("last_price"), "60000.2");
+  json::Reader reader;
+  EXPECT_TRUE(reader.read(latest.body, [](json::Value) {}));
+
+  set(std::nullopt);
+  EXPECT_EQ(get("/v1/orderbook?symbol=BTCUSDT").status, 200);
+  EXPECT_THAT(get("/latest/BTCUSDT").body, HasSubstr(R"("book":{"sequence":77,)"));
+}
+
+TEST_F(Latest, ShowsNoLadderFromBeforeARestart) {
+  bitcoin_->with([](pipeline::Latest& latest) { latest.is_stale = true; });
+  EXPECT_THAT(get("/latest/BTCUSDT").body, HasSubstr(R"("book":null,"book_stale_since":null)"));
+  EXPECT_EQ(get("/v1/orderbook?symbol=BTCUSDT").member("code"), "book_resyncing");
 }
 
 }  // namespace

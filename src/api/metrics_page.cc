@@ -43,6 +43,28 @@ void refresh_feed(Metrics& metrics, const feed::FeedStatus& feed, Time now) {
       static_cast<double>(feed.frames));
 }
 
+void refresh_pipeline(Metrics& metrics, const pipeline::PipelineStatistics& pipeline) {
+  const Labels venue{{"venue", pipeline.venue}};
+  const auto set = [&](const std::string& name, const std::string& help, auto value) {
+    metrics.gauge(name, help, venue).set(static_cast<double>(value));
+  };
+  set("candlewick_missing_candles", "Candles that are over, wanted and not there",
+      pipeline.missing_candles);
+  set("candlewick_stream_gaps", "Holes in the numbers of a stream since the start", pipeline.gaps);
+  set("candlewick_candle_corrections", "Closed candles that got other values since the start",
+      pipeline.corrections);
+  set("candlewick_book_resyncs", "Order books that fell out of step since the start",
+      pipeline.book_resyncs);
+  set("candlewick_trade_differences", "Candles that their own trades contradict",
+      pipeline.trade_differences);
+  set("candlewick_audit_checked", "Candles that were read again from the venue since the start",
+      pipeline.audit.checked);
+  set("candlewick_audit_different", "Of those, the ones that the venue tells differently now",
+      pipeline.audit.different);
+  set("candlewick_audit_absent", "Of those, the ones that the venue does not have any more",
+      pipeline.audit.absent);
+}
+
 void refresh_sink(Metrics& metrics, const sink::SinkStatistics& sink, Time now) {
   const Labels name{{"sink", sink.sink}};
   metrics.gauge("candlewick_sink_lag_rows", "Rows of the log that the sink lacks", name)
@@ -73,6 +95,9 @@ void answer_metrics(const Site& site, Call call) {
   const Health health = examine(site.backend);
   const Time now = site.backend.clock.now();
   for (const auto& feed : health.feeds) refresh_feed(metrics, feed, now);
+  if (site.backend.pipelines) {
+    for (const auto& pipeline : site.backend.pipelines()) refresh_pipeline(metrics, pipeline);
+  }
   for (const auto& sink : health.sinks) refresh_sink(metrics, sink, now);
   if (health.log) refresh_log(metrics, *health.log);
   metrics.gauge("candlewick_api_waiting_queries", "Questions waiting for a query thread")

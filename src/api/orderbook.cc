@@ -26,11 +26,12 @@ void answer_orderbook(const Site& site, Call call) {
   const auto slot = site.instruments.find(symbol, exchange);
   if (!slot) return call.fail(unknown_symbol(site, symbol, exchange));
   const pipeline::Latest latest = site.backend.board.read(*slot);
-  if (!latest.ladder || latest.is_stale) {
+  if (!has_live_ladder(latest)) {
     return call.fail({.kind = &problems::book_resyncing,
                       .detail = fmt::format("the book of {} on {} is not in step with the exchange",
                                             latest.instrument->symbol, latest.instrument->exchange),
-                      .retry_after_seconds = 1});
+                      .retry_after_seconds = 1,
+                      .stale_since = latest.ladder_stale_since});
   }
   const BookUpdate& book = *latest.ladder;
   std::string out;
@@ -41,7 +42,8 @@ void answer_orderbook(const Site& site, Call call) {
                site.backend.clock.now());
   append_ladder(members.name("bids"), book.bids, depth);
   append_ladder(members.name("asks"), book.asks, depth);
-  // How many levels are kept in memory: fewer than asked for is no sign of a thin market.
+  // How many levels are kept in memory, all of them whole: fewer than asked for is no sign of a
+  // thin market.
   members("levels_kept", std::max(book.bids.size(), book.asks.size())).close();
   call.json(std::move(out));
 }

@@ -18,6 +18,7 @@ constexpr std::string_view start_page = R"(<!doctype html>
 <li><a href="/v1/exchanges">Exchanges</a> and <a href="/v1/symbols">symbols</a>
 <li><a href="/v1/tickers">Newest tickers</a>
 <li><a href="/v1/coverage">Coverage</a>: what is known about every minute
+<li><a href="/v1/quality">Quality</a>: what was compared with the exchanges, and how it came out
 <li><a href="/v1/sinks">Sinks</a>
 </ul>
 </html>

@@ -46,6 +46,7 @@ net::Response respond(int status, std::string_view code, std::string_view title,
     }
     list += ']';
   }
+  if (code == problems::book_resyncing.code) members.nullable("stale_since", problem.stale_since);
   members("request_id", request_id).close();
   out += '\n';
   response.headers.add("Content-Type", "application/problem+json");

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/time.h"
 #include "net/server.h"
 
 namespace candlewick::api {
@@ -45,9 +46,10 @@ std::span<const ProblemKind* const> all_problems();
 struct Problem {
   const ProblemKind* kind = &problems::internal_error;
   std::string detail{};
-  std::string parameter{};          // empty: none is at fault
-  std::vector<std::string> near{};  // what was probably meant
-  int retry_after_seconds = 0;      // 0: not said
+  std::string parameter{};            // empty: none is at fault
+  std::vector<std::string> near{};    // what was probably meant
+  int retry_after_seconds = 0;        // 0: not said
+  std::optional<Time> stale_since{};  // of book_resyncing, which always says it, null when unknown
 };
 
 net::Response to_response(const Problem& problem, std::string_view request_id);

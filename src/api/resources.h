@@ -25,6 +25,8 @@ void answer_exchanges(const Site& site, Call call);
 void answer_symbols(const Site& site, Call call);
 // coverage.cc
 void answer_coverage(const Site& site, Call call);
+// quality.cc
+void answer_quality(const Site& site, Call call);
 // sinks.cc
 void answer_sinks(const Site& site, Call call);
 // metrics_page.cc

@@ -17,10 +17,11 @@ constexpr std::array<Name, 8> of_snapshots{"exchange", "symbol", "timeframe", "s
 constexpr std::array<Name, 2> of_tickers{"exchange", "symbol"};
 constexpr std::array<Name, 3> of_orderbook{"exchange", "symbol", "depth"};
 constexpr std::array<Name, 5> of_symbols{"exchange", "search", "listed_only", "limit", "cursor"};
-constexpr std::array<Name, 7> of_coverage{"exchange", "symbol", "timeframe", "stream",
-                                          "start",    "end",    "limit"};
+constexpr std::array<Name, 9> of_coverage{"exchange", "symbol", "timeframe", "stream", "state",
+                                          "start",    "end",    "history",   "limit"};
+constexpr std::array<Name, 5> of_quality{"exchange", "symbol", "timeframe", "since", "limit"};
 
-constexpr std::array<Route, 18> routes{{
+constexpr std::array<Route, 19> routes{{
     {"/", {}, answer_start_page},
     {"/docs", {}, answer_docs},
     {"/health", {}, answer_health},
@@ -35,6 +36,7 @@ constexpr std::array<Route, 18> routes{{
     {"/v1/exchanges", {}, answer_exchanges},
     {"/v1/indicators", of_snapshots, answer_indicators},
     {"/v1/orderbook", of_orderbook, answer_orderbook},
+    {"/v1/quality", of_quality, answer_quality},
     {"/v1/sinks", {}, answer_sinks},
     {"/v1/symbols", of_symbols, answer_symbols},
     {"/v1/tickers", of_tickers, answer_tickers},

@@ -49,6 +49,29 @@ Result<bool> knows_exchange(const Site& site, warehouse::Database& database,
   return std::ranges::find(*known, exchange, &query::Exchange::name) != known->end();
 }
 
+Result<bool> settle_names(const Site& site, warehouse::Database& database, Call& call,
+                          const std::optional<std::string>& exchange,
+                          std::optional<std::string>& symbol) {
+  if (exchange) {
+    const auto is_known = knows_exchange(site, database, *exchange);
+    if (!is_known) return candlewick::fail(is_known.error());
+    if (!*is_known) {
+      call.fail(unknown_exchange(site, *exchange));
+      return false;
+    }
+  }
+  if (!symbol) return true;
+  const std::string named = exchange.value_or("");
+  const auto series = find_series(site, database, *symbol, named);
+  if (!series) return candlewick::fail(series.error());
+  if (!*series) {
+    call.fail(unknown_symbol(site, *symbol, named));
+    return false;
+  }
+  symbol = (*series)->symbol;
+  return true;
+}
+
 Problem unknown_symbol(const Site& site, std::string_view typed, std::string_view exchange) {
   return {.kind = &problems::unknown_symbol,
           .detail = fmt::format("\"{}\" is not listed{}{}", typed.substr(0, 64),

@@ -28,6 +28,12 @@ Result<std::optional<Series>> find_series(const Site& site, warehouse::Database&
 Result<bool> knows_exchange(const Site& site, warehouse::Database& database,
                             std::string_view exchange);
 
+// For questions about any number of series: checks the names that were given and makes the symbol
+// the unified one. False: answered with the problem.
+Result<bool> settle_names(const Site& site, warehouse::Database& database, Call& call,
+                          const std::optional<std::string>& exchange,
+                          std::optional<std::string>& symbol);
+
 // The problem to answer with when nobody knows it, near matches included.
 Problem unknown_symbol(const Site& site, std::string_view typed, std::string_view exchange);
 Problem unknown_exchange(const Site& site, std::string_view exchange);

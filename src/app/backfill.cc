@@ -1,268 +1,208 @@
-// History, page by page.
+// History, page by page. Rows and the assertions about them are one append, so that neither can be
+// there without the other.
 #include "app/backfill.h"
 
-#include <csignal>
+#include <algorithm>
 #include <cstdio>
-#include <map>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include "app/absence.h"
 #include "app/command.h"
-#include "app/folder_lock.h"
-#include "app/service.h"
-#include "exchange/registry.h"
-#include "feed/driver.h"
-#include "log/sqlite_log.h"
-#include "net/http_client.h"
-#include "net/loop.h"
+#include "app/history.h"
+#include "pipeline/candle_reply.h"
 #include "pipeline/rows.h"
 #include "query/candles.h"
-#include "sink/delivery.h"
-#include "sink/registry.h"
-#include "warehouse/database.h"
 
 namespace candlewick::app {
 namespace {
 
-using namespace std::chrono_literals;
+using pipeline::CoverageState;
+using pipeline::Span;
+using pipeline::SpanSet;
 
-struct Wanted {
-  const exchange::Venue& venue;
-  const Instrument& instrument;
-  Timeframe timeframe;
-  Time start;
-  std::optional<Time> end;
-};
-
-// The pages that lack candles, oldest first.
-std::vector<Time> pages_to_fetch(const Wanted& wanted, Time end, warehouse::Database* stored) {
-  std::vector<Time> pages;
-  const auto per_page = static_cast<std::size_t>(wanted.venue.limits.max_candles);
-  for (Time page = open_of(wanted.timeframe, wanted.start); page < end;) {
-    Time next = page;
-    std::size_t periods = 0;
-    while (periods < per_page && next < end) {
-      next = next_open(wanted.timeframe, next);
-      ++periods;
-    }
-    std::size_t known = 0;
-    if (stored != nullptr) {
-      const auto candles = query::candles(*stored, {.exchange = wanted.instrument.exchange,
-                                                    .symbol = wanted.instrument.symbol,
-                                                    .timeframe = wanted.timeframe,
-                                                    .start = page,
-                                                    .end = next,
-                                                    .limit = per_page,
-                                                    .closed_only = true});
-      if (candles) {
-        known = static_cast<std::size_t>(std::ranges::count_if(
-            *candles, [](const auto& candle) { return candle.source != "rollup"; }));
-      }
-    }
-    if (known < periods) pages.push_back(page);
-    page = next;
-  }
-  return pages;
-}
-
-class Backfiller final : public feed::FeedHandler {
+class Backfiller {
  public:
-  Backfiller(const Wanted& wanted, warehouse::Database* stored, log::Log& log, net::Loop& loop,
-             const Clock& clock)
-      : wanted_(wanted), stored_(stored), log_(log), loop_(loop), clock_(clock) {}
+  explicit Backfiller(History& history) : history_(history) {}
 
-  void start(feed::VenueFeed& feed, feed::Driver& driver) {
-    feed_ = &feed;
-    driver_ = &driver;
-    feed_->ask({.kind = exchange::RestKind::server_time}, feed::Priority::live, driver_->now());
-    driver_->rearm();
+  Result<void> run() {
+    if (auto planned = plan(); !planned) return planned;
+    const auto pages = history_.pages_of(wanted_, end_);
+    progress(pages.size());
+    const auto asked =
+        history_.ask(pages, [&](const auto& query, const Events& events) -> Result<void> {
+          ++requests_;
+          auto taken = take(query, events);
+          progress(pages.size());
+          return taken;
+        });
+    if (!asked || history_.is_interrupted()) return asked;
+    return settle();
   }
 
-  void on_events(const Events& /*events*/) override {}
-  void on_live(const std::vector<exchange::Channel>& /*channels*/) override {}
-  void on_down(const std::vector<exchange::Channel>& /*channels*/,
-               std::string_view /*reason*/) override {}
-
-  void on_reply(feed::RequestId request, const Events& events) override {
-    if (!end_) return plan();
-    const auto asked = asked_.find(request);
-    if (asked == asked_.end()) return;
-    asked_.erase(asked);
-    store(events);
-    ++pages_done_;
-    show_progress();
-    next();
-  }
-
-  void on_request_refused(feed::RequestId /*request*/, const Error& error) override {
-    error_ = error;
-    loop_.stop();
-  }
-
-  const std::optional<Error>& error() const { return error_; }
-  std::uint64_t rows() const { return rows_; }
-  std::size_t pages() const { return pages_.size(); }
+  std::uint64_t candles() const { return candles_; }
+  std::uint64_t requests() const { return requests_; }
+  const SpanSet& missing() const { return wanted_; }
 
  private:
-  void plan() {
-    const Time now = feed_->venue_time().value_or(clock_.now());
-    end_ = std::min(wanted_.end.value_or(now), open_of(wanted_.timeframe, now));
-    pages_ = pages_to_fetch(wanted_, *end_, stored_);
-    show_progress();
-    next();
-  }
-
-  void next() {
-    // A few at once: the feed's budget decides when each is sent.
-    while (asked_.size() < 4 && next_page_ < pages_.size()) {
-      exchange::RestQuery query;
-      query.kind = exchange::RestKind::candles;
-      query.instrument = &wanted_.instrument;
-      query.timeframe = wanted_.timeframe;
-      query.start = pages_[next_page_++];
-      const auto request = feed_->ask(query, feed::Priority::history, driver_->now());
-      if (!request) {
-        error_ =
-            Error{ErrorKind::rejected, fmt::format("{} has no candle history", wanted_.venue.name)};
-        return loop_.stop();
+  // Periods that nothing is known about: neither stored nor settled without a candle.
+  Result<void> plan() {
+    const auto& series = history_.series();
+    const Time now = open_of(series.timeframe, history_.venue_time());
+    // An end inside a period asks for that one too.
+    const Time end = std::min(series.end.value_or(now), now);
+    end_ = open_of(series.timeframe, end);
+    if (end_ < end) end_ = next_open(series.timeframe, end_);
+    wanted_.add({series.start, end_});
+    const auto stored =
+        query::stored_times(history_.warehouse(), {.exchange = series.instrument->exchange,
+                                                   .symbol = series.instrument->symbol,
+                                                   .timeframe = series.timeframe,
+                                                   .start = series.start,
+                                                   .end = end_});
+    if (!stored) return fail(stored.error());
+    SpanSet there;
+    for (const Time open : *stored) there.add({open, next_open(series.timeframe, open)});
+    wanted_.remove(there);
+    auto ledger = history_.ledger({series.start, end_});
+    if (!ledger) return fail(ledger.error());
+    for (auto& span : *ledger) {
+      const auto state = pipeline::parse_coverage_state(span.state);
+      if (state == CoverageState::missing) {
+        missed_.push_back(std::move(span));
+      } else if (state && *state != CoverageState::live && *state != CoverageState::backfilled) {
+        wanted_.remove(Span{span.from, span.to});
       }
-      asked_.emplace(*request, *query.start);
     }
-    driver_->rearm();
-    if (asked_.empty()) loop_.stop();
+    return give_up_out_of_reach(now);
   }
 
-  void store(const Events& events) {
-    const Time now = feed_->venue_time().value_or(clock_.now());
-    const Time stamp = clock_.now();
-    Time newest = Time::min();
-    for (const auto& event : events) {
-      if (const auto* candle = std::get_if<Candle>(&event))
-        newest = std::max(newest, candle->open_time);
-    }
+  Result<void> give_up_out_of_reach(Time now) {
+    const auto& series = history_.series();
+    const int kept = series.venue->limits.history_candles;
+    if (kept == 0) return {};
+    const Time reach = open_of(series.timeframe, now - kept * length_of(series.timeframe));
     std::vector<schema::Row> rows;
-    for (const auto& event : events) {
-      const auto* row = std::get_if<Candle>(&event);
-      if (row == nullptr || row->open_time < wanted_.start || row->open_time >= *end_) continue;
-      const Duration lag = std::max<Duration>(2min, 2 * length_of(wanted_.timeframe));
-      const bool is_final =
-          row->end_time() <= now && (row->open_time < newest || row->end_time() + lag <= now);
-      if (!is_final) continue;
-      Candle candle = *row;
-      candle.is_closed = true;
+    for (const auto& span : wanted_.within({series.start, reach})) {
+      history_.append_assertion(
+          rows, {.span = span,
+                 .state = CoverageState::unrecoverable,
+                 .cause = pipeline::cause::out_of_reach,
+                 .evidence = fmt::format("the venue serves its last {} candles", kept)});
+    }
+    wanted_.remove({series.start, reach});
+    return history_.append(rows);
+  }
+
+  Result<void> take(const exchange::RestQuery& query, const Events& events) {
+    const auto reply = pipeline::read_candle_reply(query, events, history_.venue_time());
+    std::vector<schema::Row> rows;
+    store(reply.closed,
+          fmt::format("REST candles from {}: {} rows to {}, {}", to_rfc3339(*query.start),
+                      reply.rows, reply.newest ? to_rfc3339(*reply.newest) : "none", asked_at()),
+          rows);
+    for (const auto& absent : reply.absent) {
+      for (const auto& part : wanted_.within(absent)) absent_.add(part);
+    }
+    return history_.append(rows);
+  }
+
+  // Those that are wanted still, and what the ledger is to know of them.
+  void store(const std::vector<Candle>& closed, const std::string& evidence,
+             std::vector<schema::Row>& rows) {
+    const Time stamp = history_.clock().now();
+    SpanSet filled;
+    for (const auto& candle : closed) {
+      if (!wanted_.contains(candle.open_time)) continue;
       rows.push_back(pipeline::candle_row(candle, stamp));
+      filled.add({candle.open_time, candle.end_time()});
+      ++candles_;
     }
-    if (rows.empty()) return;
-    rows_ += rows.size();
-    if (auto appended = log_.append(rows); !appended) {
-      error_ = appended.error();
-      loop_.stop();
+    wanted_.remove(filled);
+    for (const auto& [span, cause] : with_causes(filled)) {
+      history_.append_assertion(
+          rows,
+          {.span = span, .state = CoverageState::backfilled, .cause = cause, .evidence = evidence});
     }
   }
 
-  void show_progress() const {
-    if (isatty(STDERR_FILENO) != 1) return;
-    constexpr std::size_t width = 40;
-    const std::size_t filled = pages_.empty() ? width : pages_done_ * width / pages_.size();
-    fmt::print(stderr, "\r[{}{}] {}/{} requests, {} candles\033[K", std::string(filled, '#'),
-               std::string(width - filled, '.'), pages_done_, pages_.size(), rows_);
-    if (pages_done_ == pages_.size()) fmt::print(stderr, "\n");
-    std::fflush(stderr);
+  // A minute that the service has missed keeps the reason why.
+  struct Caused {
+    Span span;
+    std::string_view cause;
+  };
+  std::vector<Caused> with_causes(SpanSet filled) const {
+    std::vector<Caused> caused;
+    for (const auto& missed : missed_) {
+      if (!missed.cause) continue;
+      for (const auto& part : filled.within({missed.from, missed.to}))
+        caused.push_back({part, *missed.cause});
+      filled.remove(Span{missed.from, missed.to});
+    }
+    for (const auto& span : filled.spans()) caused.push_back({span, pipeline::cause::before_start});
+    return caused;
   }
 
-  const Wanted& wanted_;
-  warehouse::Database* stored_;
-  log::Log& log_;
-  net::Loop& loop_;
-  const Clock& clock_;
-  feed::VenueFeed* feed_ = nullptr;
-  feed::Driver* driver_ = nullptr;
-  std::optional<Time> end_;
-  std::vector<Time> pages_;
-  std::size_t next_page_ = 0;
-  std::size_t pages_done_ = 0;
-  std::map<feed::RequestId, Time> asked_;
-  std::uint64_t rows_ = 0;
-  std::optional<Error> error_;
+  // What the answers had no row for.
+  Result<void> settle() {
+    auto absence = judge_absent(history_, absent_);
+    if (!absence) return fail(absence.error());
+    if (history_.is_interrupted()) return {};
+    std::vector<schema::Row> rows;
+    store(absence->found, fmt::format("REST candles, in a second answer, {}", asked_at()), rows);
+    for (auto& assertion : absence->assertions) {
+      wanted_.remove(assertion.span);
+      history_.append_assertion(rows, std::move(assertion));
+    }
+    // The newest ones may not be final yet: nothing is known about them.
+    wanted_.remove({history_.certain_until(), Time::max()});
+    for (const auto& [span, cause] : with_causes(wanted_)) {
+      history_.append_assertion(
+          rows,
+          {.span = span,
+           .state = CoverageState::missing,
+           .cause = cause,
+           .evidence = fmt::format("REST has neither rows there nor any behind, {}", asked_at())});
+    }
+    return history_.append(rows);
+  }
+
+  std::string asked_at() const {
+    return to_rfc3339(std::chrono::floor<std::chrono::seconds>(history_.clock().now()));
+  }
+
+  void progress(std::size_t pages) const {
+    show_progress(requests_, pages, fmt::format("{} candles", candles_));
+  }
+
+  History& history_;
+  Time end_;
+  SpanSet wanted_;
+  SpanSet absent_;
+  std::vector<query::CoverageSpan> missed_;
+  std::uint64_t candles_ = 0;
+  std::uint64_t requests_ = 0;
 };
-
-Result<void> write_to_warehouse(const Config& config, const Clock& clock) {
-  sink::Settings settings;
-  settings.clock = &clock;
-  settings.values["path"] = warehouse_path(config).string();
-  settings.values["symbol_style"] = config.sink.symbol_style;
-  auto target = sink::find_sink("sqlite")->make(settings);
-  if (!target) return fail(target.error());
-  auto source = log::open_sqlite_log({.path = log_path(config)});
-  if (!source) return fail(source.error());
-  sink::Delivery delivery(std::move(*target), std::move(*source), clock);
-  return delivery.drain();
-}
 
 }  // namespace
 
 int backfill(const LoadedConfig& loaded, const BackfillOptions& options) {
-  const Config& config = loaded.config;
-  const auto venue = venue_named(options.exchange);
-  if (!venue) return report(venue.error());
-  const auto catalogue = exchange::make_catalogue(**venue);
-  const auto instrument = instrument_named(**venue, *catalogue, options.symbol);
-  if (!instrument) return report(instrument.error());
-  const auto timeframe = parse_timeframe(options.timeframe);
-  if (!timeframe)
-    return report({ErrorKind::misconfigured, "--timeframe: " + timeframe.error().message});
-  const auto start = parse_time(options.start);
-  if (!start) return report({ErrorKind::misconfigured, "--start: " + start.error().message});
-  Wanted wanted{.venue = **venue,
-                .instrument = **instrument,
-                .timeframe = *timeframe,
-                .start = *start,
-                .end = {}};
-  if (!options.end.empty()) {
-    const auto end = parse_time(options.end);
-    if (!end) return report({ErrorKind::misconfigured, "--end: " + end.error().message});
-    if (*end <= *start) return report({ErrorKind::misconfigured, "--end: is not after --start"});
-    wanted.end = *end;
-  }
-
-  const RealClock clock;
-  LogObserver observer(clock, {.level = Severity::warning, .secrets = config.secrets()});
-  auto folder = FolderLock::take(config.data_dir);
-  const bool service_runs = !folder && FolderLock::is_taken(config.data_dir);
-  if (!folder && !service_runs) return report(folder.error());
-  auto log = log::open_sqlite_log({.path = log_path(config)});
-  if (!log) return report(log.error());
-  if (!service_runs) {
-    if (auto written = write_to_warehouse(config, clock); !written) return report(written.error());
-  }
-  auto stored = warehouse::open_sqlite_for_reading(warehouse_path(config));
-  if (!stored) return report(stored.error());
-
-  net::HttpClient http({.ca_file = config.ca_file, .user_agent = "candlewick/0.1.0"});
-  net::Loop loop("backfill");
-  bool interrupted = false;
-  loop.on_signals({SIGINT, SIGTERM}, [&](int) {
-    interrupted = true;
-    loop.stop();
-  });
-  Backfiller backfiller(wanted, stored->get(), **log, loop, clock);
-  feed::FeedOptions feed_options;
-  if (const auto urls = config.venues.find(options.exchange); urls != config.venues.end())
-    feed_options.rest_url = urls->second.base_url;
-  feed_options.budget_share = static_cast<double>(config.feed.request_budget_percent) / 100.0;
-  feed_options.seed = static_cast<std::uint64_t>(to_ns(clock.now()));
-  feed::Driver driver(loop, http, clock, config.ca_file);
-  feed::VenueFeed feed(**venue, *catalogue, feed_options, driver, backfiller, observer);
-  driver.attach(feed);
-  loop.post([&] { backfiller.start(feed, driver); });
-  loop.run();
-  if (backfiller.error()) return report(*backfiller.error());
-  if (!service_runs) {
-    if (auto written = write_to_warehouse(config, clock); !written) return report(written.error());
-  }
-  fmt::print(stderr, "candlewick: {} candles of {} {} {} from {} requests{}\n", backfiller.rows(),
-             options.exchange, (*instrument)->symbol, options.timeframe, backfiller.pages(),
+  auto series = read_series({.exchange = options.exchange,
+                             .symbol = options.symbol,
+                             .timeframe = options.timeframe,
+                             .start = options.start,
+                             .end = options.end});
+  if (!series) return report(series.error());
+  const auto history = History::open(loaded, std::move(*series));
+  if (!history) return report(history.error());
+  Backfiller backfiller(**history);
+  const auto ran = (*history)->is_interrupted() ? Result<void>{} : backfiller.run();
+  if (auto delivered = (*history)->deliver(); !delivered) return report(delivered.error());
+  if (!ran) return report(ran.error());
+  const bool interrupted = (*history)->is_interrupted();
+  fmt::print(stderr, "candlewick: {} candles of {} {} {} from {} requests{}\n",
+             backfiller.candles(), options.exchange, (*history)->series().instrument->symbol,
+             options.timeframe, backfiller.requests(),
              interrupted ? ", interrupted; run it again to go on" : "");
   return interrupted ? failed : done;
 }

@@ -1,6 +1,6 @@
-// candlewick backfill: REST history into the log, within the venue's budget. Resumable: what is
-// stored already is not asked for again. A running service's sinks pick the rows up; without one
-// they are written before the command ends.
+// candlewick backfill: REST history into the log, within the venue's budget, and what it proves
+// into the coverage ledger. Resumable: neither what is stored nor what is proven to be empty is
+// asked for again.
 #pragma once
 
 #include <string>

@@ -48,6 +48,13 @@ Result<const Instrument*> instrument_named(const exchange::Venue& venue, Catalog
   return fail(ErrorKind::misconfigured, "--symbol: {} lists no \"{}\"{}", venue.name, typed, near);
 }
 
+Result<std::optional<Time>> optional_time(std::string_view flag, const std::string& text) {
+  if (text.empty()) return std::optional<Time>{};
+  const auto time = parse_time(text);
+  if (!time) return fail(ErrorKind::misconfigured, "{}: {}", flag, time.error().message);
+  return std::optional<Time>{*time};
+}
+
 bool is_terminal() {
   return isatty(STDOUT_FILENO) == 1;
 }

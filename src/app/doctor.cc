@@ -7,8 +7,8 @@
 
 #include "app/command.h"
 #include "app/folder_lock.h"
-#include "app/service.h"
 #include "app/table.h"
+#include "app/warehouse_choice.h"
 #include "base/json_text.h"
 #include "exchange/registry.h"
 #include "log/sqlite_log.h"
@@ -95,16 +95,24 @@ void check_log(const Config& config, Findings& findings) {
 }
 
 void check_warehouse(const Config& config, Findings& findings) {
-  if (!std::filesystem::exists(warehouse_path(config)))
+  std::string kind = "SQLite";
+  if (is_on_postgres(config)) {
+    const auto server = warehouse::inspect_postgres(postgres_location(config));
+    if (!server) return findings.failed("warehouse", server.error().message);
+    kind = warehouse::describe(*server);
+    if (server->is_replica)
+      return findings.failed("warehouse", kind + " is a read-only replica: name the primary");
+  } else if (!std::filesystem::exists(warehouse_path(config))) {
     return findings.ok("warehouse", "SQLite, none yet");
-  auto database = warehouse::open_sqlite_for_reading(warehouse_path(config));
+  }
+  auto database = open_for_reading(config);
   if (!database) return findings.failed("warehouse", database.error().message);
   const auto exchanges = query::exchanges(**database);
   if (!exchanges) return findings.failed("warehouse", exchanges.error().message);
   std::int64_t listings = 0;
   for (const auto& exchange : *exchanges) listings += exchange.listings;
   findings.ok("warehouse",
-              fmt::format("SQLite, {} exchanges, {} listings", exchanges->size(), listings));
+              fmt::format("{}, {} exchanges, {} listings", kind, exchanges->size(), listings));
 }
 
 void check_rest(const exchange::Venue& venue, const std::string& base, net::HttpClient& http,

@@ -2,12 +2,14 @@
 #include "app/ingest.h"
 
 #include <algorithm>
+#include <set>
 
 #include "app/command.h"
 #include "app/observations.h"
 #include "exchange/registry.h"
 #include "query/candles.h"
 #include "query/checkpoint.h"
+#include "query/coverage.h"
 #include "query/snapshots.h"
 
 namespace candlewick::app {
@@ -83,6 +85,36 @@ Result<void> Ingest::prepare(warehouse::Database* memory) {
     }
     if (auto prepared = prepare_venue(*venue, memory); !prepared) return prepared;
   }
+  return prepare_assets(memory);
+}
+
+Result<void> Ingest::prepare_assets(warehouse::Database* memory) {
+  if (!parts_.config.coingecko.enabled) return {};
+  std::set<std::string> names;
+  for (const auto& line : lines_) {
+    for (const auto* instrument : line->instruments) names.insert(instrument->base);
+  }
+  auto assets =
+      Assets::make({.config = parts_.config,
+                    .clock = parts_.clock,
+                    .observer = parts_.observer,
+                    .loop = parts_.loop,
+                    .http = parts_.http,
+                    .on_market =
+                        [this](const std::string& asset, const fundamentals::MarketFacts& facts) {
+                          for (auto& line : lines_) {
+                            for (const auto* instrument : line->instruments) {
+                              if (instrument->base != asset) continue;
+                              line->pipeline->set_fundamentals(
+                                  *instrument, {.market_cap = facts.market_cap,
+                                                .circulating_supply = facts.circulating_supply});
+                            }
+                          }
+                        },
+                    .on_row = [this](schema::Row row) { on_row(std::move(row)); }},
+                   {names.begin(), names.end()}, memory);
+  if (!assets) return within("coingecko", std::move(assets.error()));
+  assets_ = std::move(*assets);
   return {};
 }
 
@@ -116,16 +148,58 @@ Result<void> Ingest::prepare_venue(const exchange::Venue& venue, warehouse::Data
   }
   pipeline::PipelineOptions options;
   options.timeframes = line->timeframes;
-  options.snapshot_interval = config.fetch_interval;
-  options.ladder_levels = static_cast<std::size_t>(config.pipeline.ladder_levels);
   options.history = std::max<Duration>(config.feed.backfill_horizon, 49h);
-  options.correction_horizon = static_cast<std::size_t>(config.pipeline.correction_horizon_candles);
+  options.snapshots.interval = config.fetch_interval;
+  options.snapshots.ladder_levels = static_cast<std::size_t>(config.pipeline.ladder_levels);
+  options.snapshots.correction_horizon =
+      static_cast<std::size_t>(config.pipeline.correction_horizon_candles);
+  options.backfill.quiet_periods = venue.quiet_periods;
+  options.backfill.history_candles = venue.limits.history_candles;
+  options.audit.is_on = config.feed.audit;
+  options.audit.most = venue.limits.max_candles;
+  options.book_rule = venue.book_rule;
+  options.book_check_interval = config.feed.book_check_interval;
   line->pipeline =
       std::make_unique<pipeline::VenuePipeline>(options, line->instruments, parts_.board, *this);
   if (memory != nullptr) {
     if (auto remembered = remember(*line, *memory); !remembered) return remembered;
   }
   lines_.push_back(std::move(line));
+  return {};
+}
+
+// Those that a correction may still change.
+Result<void> Ingest::remember_indicators(warehouse::Database& memory, const Instrument& instrument,
+                                         pipeline::Memory& known) const {
+  query::SnapshotQuery rows{
+      .exchange = instrument.exchange,
+      .symbol = instrument.symbol,
+      .limit = static_cast<std::size_t>(parts_.config.pipeline.correction_horizon_candles),
+      .order = query::Order::descending};
+  auto indicators = query::indicators(memory, rows);
+  if (!indicators) return fail(indicators.error());
+  std::ranges::reverse(*indicators);
+  known.indicators = std::move(*indicators);
+  return {};
+}
+
+Result<void> Ingest::remember_coverage(warehouse::Database& memory, const Instrument& instrument,
+                                       Timeframe timeframe, pipeline::Memory& known) const {
+  auto spans = query::coverage(memory, {.exchange = instrument.exchange,
+                                        .symbol = instrument.symbol,
+                                        .timeframe = std::string(to_text(timeframe))});
+  if (!spans) return fail(spans.error());
+  for (const auto& span : *spans) {
+    known.coverage_sequence = std::max(known.coverage_sequence, span.seq);
+    const auto state = pipeline::parse_coverage_state(span.state);
+    if (!state || span.stream != to_text(Stream::candles)) continue;
+    if (span.cause == pipeline::cause::before_start)
+      known.followed_since = std::max(known.followed_since.value_or(span.to), span.to);
+    // Only what may still be asked for matters.
+    const Time from =
+        known.candles.empty() ? span.from : std::max(span.from, known.candles.front().open_time);
+    if (from < span.to) known.coverage.push_back({{from, span.to}, *state});
+  }
   return {};
 }
 
@@ -157,9 +231,12 @@ Result<void> Ingest::remember(VenueLine& line, warehouse::Database& memory) {
       auto ticks = query::latest_ticks(memory, newest);
       if (!ticks) return fail(ticks.error());
       if (!ticks->empty()) known.tick = std::move(ticks->front());
-      auto indicators = query::latest_indicators(memory, newest);
-      if (!indicators) return fail(indicators.error());
-      if (!indicators->empty()) known.indicators = std::move(indicators->front());
+      if (timeframe == Timeframe::m1) {
+        auto covered = remember_indicators(memory, *instrument, known);
+        if (!covered) return covered;
+      }
+      if (auto covered = remember_coverage(memory, *instrument, timeframe, known); !covered)
+        return covered;
       if (auto remembered = line.pipeline->remember(*instrument, timeframe, std::move(known));
           !remembered)
         return remembered;
@@ -197,10 +274,13 @@ void Ingest::start() {
                             .timeframe = timeframe,
                             .instrument = instrument});
       }
-      for (const auto kind : {exchange::ChannelKind::ticker, exchange::ChannelKind::quotes,
-                              exchange::ChannelKind::ladder}) {
+      const bool has_book = line->venue->book_rule != exchange::BookRule::none;
+      std::vector<exchange::ChannelKind> kinds{
+          exchange::ChannelKind::ticker, exchange::ChannelKind::quotes,
+          has_book ? exchange::ChannelKind::book : exchange::ChannelKind::ladder};
+      if (config.feed.trades) kinds.push_back(exchange::ChannelKind::trades);
+      for (const auto kind : kinds)
         channels.push_back({.kind = kind, .timeframe = Timeframe::m1, .instrument = instrument});
-      }
     }
     line->feed->ask({.kind = exchange::RestKind::server_time}, feed::Priority::live,
                     line->driver->now());
@@ -208,13 +288,13 @@ void Ingest::start() {
     line->feed->subscribe(std::move(channels), line->driver->now());
     line->driver->rearm();
   }
+  if (assets_ != nullptr) assets_->start();
   publish_status();
 }
 
 // At once and then every hour: new listings and changes of status.
 void Ingest::ask_for_listings(VenueLine& line) {
-  line.feed->ask({.kind = exchange::RestKind::instruments}, feed::Priority::live,
-                 line.driver->now());
+  line.pipeline->refresh_listings();
   line.driver->rearm();
   listing_timers_.push_back(parts_.loop.after(listings_interval, [this, &line] {
     std::erase_if(listing_timers_, [](const net::Timer& timer) { return !timer.armed(); });
@@ -224,8 +304,11 @@ void Ingest::ask_for_listings(VenueLine& line) {
 
 void Ingest::publish_status() {
   std::vector<feed::FeedStatus> all;
+  std::vector<pipeline::PipelineStatistics> statistics;
   for (auto& line : lines_) {
     all.push_back(line->feed->status(line->driver->now()));
+    statistics.push_back(line->pipeline->statistics());
+    statistics.back().venue = line->venue->name;
     if (line->listings_checked || line->catalogue->size() <= line->instruments.size()) continue;
     line->listings_checked = true;
     for (const auto* instrument : line->instruments) {
@@ -240,6 +323,7 @@ void Ingest::publish_status() {
     }
   }
   status_.with([&](auto& status) { status = std::move(all); });
+  statistics_.with([&](auto& known) { known = std::move(statistics); });
   if (const auto log = parts_.writer.statistics(); log.is_failing && log.last_error) {
     parts_.observer.observe(log_failing, {{"error_kind", to_text(log.last_error->kind)},
                                           {"error", log.last_error->message}});
@@ -249,6 +333,7 @@ void Ingest::publish_status() {
 
 void Ingest::stop() {
   status_timer_.cancel();
+  assets_.reset();
   listing_timers_.clear();
   for (auto& line : lines_) {
     if (line->feed) line->feed->stop();
@@ -257,6 +342,10 @@ void Ingest::stop() {
   }
   flush();
   retry_timer_.cancel();
+}
+
+std::vector<pipeline::PipelineStatistics> Ingest::pipelines() const {
+  return statistics_.with([](const auto& statistics) { return statistics; });
 }
 
 std::vector<feed::FeedStatus> Ingest::feeds() const {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "app/assets.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/guarded.h"
@@ -47,6 +48,7 @@ class Ingest final : public pipeline::PipelineOutput {
 
   // Any thread.
   std::vector<feed::FeedStatus> feeds() const;
+  std::vector<pipeline::PipelineStatistics> pipelines() const;
 
   void on_row(schema::Row row) override;
 
@@ -54,7 +56,12 @@ class Ingest final : public pipeline::PipelineOutput {
   struct VenueLine;
 
   Result<void> prepare_venue(const exchange::Venue& venue, warehouse::Database* memory);
+  Result<void> prepare_assets(warehouse::Database* memory);
   Result<void> remember(VenueLine& line, warehouse::Database& memory);
+  Result<void> remember_indicators(warehouse::Database& memory, const Instrument& instrument,
+                                   pipeline::Memory& known) const;
+  Result<void> remember_coverage(warehouse::Database& memory, const Instrument& instrument,
+                                 Timeframe timeframe, pipeline::Memory& known) const;
   void flush();
   void give_up_oldest();
   void publish_status();
@@ -62,12 +69,14 @@ class Ingest final : public pipeline::PipelineOutput {
 
   Parts parts_;
   std::vector<std::unique_ptr<VenueLine>> lines_;
+  std::unique_ptr<Assets> assets_;  // null when switched off
   std::vector<schema::Row> pending_;
   bool flush_is_posted_ = false;
   net::Timer retry_timer_;
   net::Timer status_timer_;
   std::vector<net::Timer> listing_timers_;
   Guarded<std::vector<feed::FeedStatus>> status_;
+  Guarded<std::vector<pipeline::PipelineStatistics>> statistics_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "app/command.h"
-#include "app/service.h"
+#include "app/warehouse_choice.h"
 #include "app/table.h"
 #include "base/json_text.h"
 #include "exchange/registry.h"
@@ -15,21 +15,6 @@
 
 namespace candlewick::app {
 namespace {
-
-// Each row as an object with the header's names; numbers are left as they are by `raw` columns.
-void print(const Table& table, Format format, const std::vector<std::string>& lines) {
-  LineOutput output;
-  if (format == Format::table) {
-    output.text() += table.text(is_terminal());
-  } else if (format == Format::csv) {
-    output.text() += table.csv();
-  } else {
-    for (const auto& line : lines) {
-      output.text() += line;
-      output.end_line();
-    }
-  }
-}
 
 std::string text_of(const std::optional<Decimal>& value) {
   return value ? value->to_string() : "";
@@ -51,13 +36,6 @@ std::string candle_line(const query::Candle& candle, const CandlesOptions& optio
   members("is_complete", candle.is_complete)("ingested_at", candle.ingested_at);
   members.close();
   return line;
-}
-
-Result<std::optional<Time>> optional_time(std::string_view flag, const std::string& text) {
-  if (text.empty()) return std::optional<Time>{};
-  const auto time = parse_time(text);
-  if (!time) return fail(ErrorKind::misconfigured, "{}: {}", flag, time.error().message);
-  return std::optional<Time>{*time};
 }
 
 }  // namespace
@@ -168,7 +146,7 @@ int candles(const LoadedConfig& loaded, const CandlesOptions& options) {
   query.end = *end;
   query.as_of = *as_of;
   query.limit = 10'000;
-  auto database = warehouse::open_sqlite_for_reading(warehouse_path(loaded.config));
+  auto database = open_for_reading(loaded.config);
   if (!database) return report(database.error());
   const std::vector<std::string> header{"timestamp", "open",   "high",         "low",
                                         "close",     "volume", "quote_volume", "trade_count",

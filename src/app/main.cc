@@ -10,14 +10,20 @@
 
 #include "app/backfill.h"
 #include "app/command.h"
+#include "app/copy.h"
+#include "app/coverage.h"
 #include "app/decode.h"
 #include "app/doctor.h"
+#include "app/export.h"
+#include "app/import.h"
 #include "app/indicators.h"
 #include "app/inspect.h"
+#include "app/migrate.h"
 #include "app/record.h"
 #include "app/replay.h"
 #include "app/run.h"
 #include "app/settings.h"
+#include "app/verify.h"
 
 namespace {
 
@@ -85,6 +91,84 @@ int run(int argc, char** argv) {
   candles_command->add_option("--format", asked.format, "table, csv or jsonl");
   with_settings(candles_command, [&](const auto& loaded) { return candles(loaded, asked); });
 
+  CoverageOptions covered;
+  auto* coverage_command =
+      app.add_subcommand("coverage", "what is known about every minute, and why");
+  coverage_command->add_option("--exchange", covered.exchange, "venue (default: all)");
+  coverage_command->add_option("--symbol", covered.symbol, "BTC/USDT, in any spelling");
+  coverage_command->add_option("--timeframe", covered.timeframe, "1m, 1h, …");
+  coverage_command->add_option("--since", covered.since, "RFC 3339 or epoch");
+  coverage_command->add_option("--format", covered.format, "table, csv or jsonl");
+  coverage_command->add_flag("--history", covered.history,
+                             "every assertion that was made, instead of what holds now");
+  coverage_command->add_flag("--summary", covered.summary, "minutes by state")
+      ->excludes("--history");
+  with_settings(coverage_command, [&](const auto& loaded) { return coverage(loaded, covered); });
+
+  VerifyOptions verifying;
+  bool no_repair = false;
+  auto* verify_command = app.add_subcommand(
+      "verify", "stored candles against the venue's REST history; repairs what differs");
+  verify_command->add_option("--exchange", verifying.exchange, "venue")->required();
+  verify_command->add_option("--symbol", verifying.symbol, "BTC/USDT, in any spelling")->required();
+  verify_command->add_option("--timeframe", verifying.timeframe, "1m, 1h, …")
+      ->capture_default_str();
+  verify_command->add_option("--since", verifying.since, "RFC 3339 or epoch, inclusive")
+      ->required();
+  verify_command->add_option("--until", verifying.until, "exclusive (default: now)");
+  verify_command->add_option("--format", verifying.format, "table, csv or jsonl");
+  verify_command->add_flag("--no-repair", no_repair, "records differences and changes nothing");
+  with_settings(verify_command, [&](const auto& loaded) {
+    verifying.repair = !no_repair;
+    return verify(loaded, verifying);
+  });
+
+  ExportOptions exporting;
+  auto* export_command =
+      app.add_subcommand("export", "what is stored, as CSV, JSON Lines or Parquet");
+  export_command->add_option("--exchange", exporting.exchange, "venue")->required();
+  export_command->add_option("--symbol", exporting.symbol, "BTC/USDT, in any spelling")->required();
+  export_command->add_option("--timeframe", exporting.timeframe, "1m, 1h, …")->required();
+  export_command->add_option("--start", exporting.start, "RFC 3339 or epoch, inclusive");
+  export_command->add_option("--end", exporting.end, "exclusive");
+  export_command
+      ->add_option("--table", exporting.table,
+                   "candles, market_ticks, technical_indicators or coverage")
+      ->capture_default_str();
+  export_command->add_option("--to", exporting.to, "csv, jsonl or parquet")
+      ->required()
+      ->check(CLI::IsMember({"csv", "jsonl", "parquet"}));
+  export_command->add_option("--output", exporting.output, "file (default: standard output)");
+  with_settings(export_command, [&](const auto& loaded) { return export_rows(loaded, exporting); });
+
+  ImportOptions importing;
+  auto* import_command = app.add_subcommand(
+      "import", "candles from CSV files, as Binance publishes them or as export writes them");
+  import_command->add_option("files", importing.files, "plain, .gz, .zst or .zip")->required();
+  import_command->add_option("--exchange", importing.exchange, "venue")->required();
+  import_command->add_option("--symbol", importing.symbol, "BTC/USDT, in any spelling")->required();
+  import_command->add_option("--timeframe", importing.timeframe, "1m, 1h, …")->required();
+  import_command->add_option("--market", importing.market, "spot or swap")->capture_default_str();
+  import_command->add_option("--checksum", importing.checksum,
+                             "SHA-256 of the file (default: FILE.CHECKSUM where there is one)");
+  with_settings(import_command,
+                [&](const auto& loaded) { return import_files(loaded, importing); });
+
+  MigrateOptions migrating;
+  auto* migrate_command =
+      app.add_subcommand("migrate", "brings the warehouse to this program's schema");
+  migrate_command->add_option("--to", migrating.to, "postgresql://… (default: the configured one)");
+  with_settings(migrate_command, [&](const auto& loaded) { return migrate(loaded, migrating); });
+
+  CopyOptions copying;
+  auto* copy_command = app.add_subcommand(
+      "copy", "an embedded warehouse into PostgreSQL; resumable, compared row by row at the end");
+  copy_command->add_option("--from", copying.from, "warehouse.db (default: of the data folder)");
+  copy_command->add_option("--to", copying.to, "postgresql://… (default: DATABASE_URL)");
+  copy_command->add_option("--format", copying.format, "table, csv or jsonl");
+  with_settings(copy_command,
+                [&](const auto& loaded) { return candlewick::app::copy(loaded, copying); });
+
   RecordOptions recording;
   auto* record_command = app.add_subcommand("record", "raw frames of a venue into a file");
   record_command->add_option("--exchange", recording.exchange, "venue")->required();
@@ -130,8 +214,8 @@ int run(int argc, char** argv) {
   replay_command
       ->add_option("--input", replaying.inputs, "recordings, in order; plain, .gz or .zst")
       ->required();
-  replay_command->add_option("--emit", replaying.emit, "events, candles or rows")
-      ->check(CLI::IsMember({"events", "candles", "rows"}));
+  replay_command->add_option("--emit", replaying.emit, "events, candles, tops or rows")
+      ->check(CLI::IsMember({"events", "candles", "tops", "rows"}));
   replay_command->add_option("--candles-from", replaying.candles_from, "klines or trades")
       ->check(CLI::IsMember({"klines", "trades"}));
   replay_command->add_option("--timeframe", replaying.timeframe, "of candles from trades");

@@ -32,4 +32,21 @@ inline constexpr ObservationKind log_failing{.name = "log_failing",
                                              .help = "Looks at the log that found it failing",
                                              .labels = {"error_kind"}};
 
+inline constexpr ObservationKind warehouse_found{.name = "warehouse_found",
+                                                 .level = Severity::info};
+inline constexpr ObservationKind warehouse_unreachable{
+    .name = "warehouse_unreachable",
+    .level = Severity::warning,
+    .metric = "candlewick_warehouse_unreachable_total",
+    .help = "Starts that found no warehouse to remember from",
+    .labels = {"error_kind"}};
+inline constexpr ObservationKind maintenance_failed{
+    .name = "maintenance_failed",
+    .level = Severity::warning,
+    .metric = "candlewick_maintenance_failures_total",
+    .help = "Failed rounds of looking after the warehouse",
+    .labels = {"error_kind"}};
+inline constexpr ObservationKind retention_dropped{.name = "retention_dropped",
+                                                   .level = Severity::info};
+
 }  // namespace candlewick::app

@@ -14,7 +14,7 @@
 namespace candlewick::app {
 namespace {
 
-enum class Emission : unsigned char { events, candles, rows };
+enum class Emission : unsigned char { events, candles, tops, rows };
 
 // Candles of every instrument that trades, each from its own trades. A recording has either single
 // trades or aggregates of an instrument; the first kind seen is the one used.
@@ -70,9 +70,12 @@ class Printer final : public pipeline::PipelineOutput {
     const bool always =
         std::holds_alternative<Gap>(event) || std::holds_alternative<Refusal>(event);
     const bool is_closed_candle = candle != nullptr && candle->is_closed && !from_trades_;
-    if (emission_ == Emission::events || always ||
-        (emission_ == Emission::candles && is_closed_candle))
+    const bool is_top = std::holds_alternative<Top>(event);
+    if (always || (emission_ == Emission::events && !is_top) ||
+        (emission_ == Emission::tops && is_top) ||
+        (emission_ == Emission::candles && is_closed_candle)) {
       print(event);
+    }
   }
 
   void finish(std::optional<Time> newest) {
@@ -150,12 +153,16 @@ int replay(const ReplayOptions& options) {
     return report({ErrorKind::misconfigured, "--timeframe: " + timeframe.error().message});
   const Emission emission = options.emit == "rows"      ? Emission::rows
                             : options.emit == "candles" ? Emission::candles
+                            : options.emit == "tops"    ? Emission::tops
                                                         : Emission::events;
   const auto catalogue = exchange::make_catalogue(**venue);
   const auto decoder = (*venue)->make_decoder(*catalogue);
   pipeline::LatestBoard board;
   Printer printer(emission, options.candles_from == "trades", *timeframe);
-  pipeline::VenuePipeline pipeline({.track_all = true}, {}, board, printer);
+  pipeline::VenuePipeline pipeline({.backfill = {.quiet_periods = (*venue)->quiet_periods},
+                                    .book_rule = (*venue)->book_rule,
+                                    .track_all = true},
+                                   {}, board, printer);
   for (const auto& file : options.inputs) {
     const auto replayed = replay_file(file, **venue, *decoder, pipeline);
     if (!replayed) return report(replayed.error());

@@ -4,23 +4,16 @@
 #include "api/service.h"
 #include "app/folder_lock.h"
 #include "app/ingest.h"
+#include "app/maintenance.h"
 #include "app/observations.h"
+#include "app/warehouse_choice.h"
 #include "log/sqlite_log.h"
 #include "net/http_client.h"
 #include "net/loop.h"
-#include "sink/registry.h"
 #include "sink/runner.h"
-#include "sink/sqlite_warehouse.h"
 #include "warehouse/database.h"
 
 namespace candlewick::app {
-
-std::filesystem::path log_path(const Config& config) {
-  return std::filesystem::path(config.data_dir) / "log.db";
-}
-std::filesystem::path warehouse_path(const Config& config) {
-  return std::filesystem::path(config.data_dir) / "warehouse.db";
-}
 
 struct Service::Impl {
   Impl(const Config& settings, const Clock& real_clock, Observer& tell, Metrics& counts)
@@ -38,12 +31,14 @@ struct Service::Impl {
   std::unique_ptr<net::HttpClient> http;
   std::unique_ptr<Ingest> ingest;
   std::unique_ptr<api::Service> api;
+  std::unique_ptr<Maintenance> maintenance;
+  std::string warehouse_words = "SQLite";
   bool is_stopped = false;
 
   Result<void> start();
   Result<void> open_log();
-  Result<std::unique_ptr<sink::Sink>> make_warehouse() const;
   Result<void> catch_up() const;
+  Result<std::unique_ptr<warehouse::Database>> open_memory();
   Result<void> start_sinks();
   Result<void> start_api();
   std::vector<sink::SinkStatistics> sink_statistics() const {
@@ -52,14 +47,6 @@ struct Service::Impl {
     return all;
   }
 };
-
-Result<std::unique_ptr<sink::Sink>> Service::Impl::make_warehouse() const {
-  sink::Settings settings;
-  settings.clock = &clock;
-  settings.values["path"] = warehouse_path(config).string();
-  settings.values["symbol_style"] = config.sink.symbol_style;
-  return sink::find_sink("sqlite")->make(settings);
-}
 
 Result<void> Service::Impl::open_log() {
   log::SqliteLogOptions options;
@@ -75,7 +62,7 @@ Result<void> Service::Impl::open_log() {
 
 // What the log holds goes into the warehouse before it is asked what it remembers.
 Result<void> Service::Impl::catch_up() const {
-  auto target = make_warehouse();
+  auto target = make_warehouse_sink(config, clock);
   if (!target) return fail(target.error());
   auto source = log::open_sqlite_log({.path = log_path(config)});
   if (!source) return fail(source.error());
@@ -83,8 +70,29 @@ Result<void> Service::Impl::catch_up() const {
   return delivery.drain();
 }
 
+// Null while a server cannot be reached: the venues are listened to all the same, rows wait in the
+// log, and history is read anew.
+Result<std::unique_ptr<warehouse::Database>> Service::Impl::open_memory() {
+  const auto unreachable = [&](const Error& error) -> Result<std::unique_ptr<warehouse::Database>> {
+    if (!is_on_postgres(config) || error.kind != ErrorKind::transient) return fail(error);
+    observer.observe(warehouse_unreachable,
+                     {{"error_kind", to_text(error.kind)}, {"error", error.message}});
+    return std::unique_ptr<warehouse::Database>{};
+  };
+  if (is_on_postgres(config)) {
+    const auto server = warehouse::inspect_postgres(postgres_location(config));
+    if (!server) return unreachable(server.error());
+    warehouse_words = warehouse::describe(*server);
+    observer.observe(warehouse_found, {{"stage", warehouse_words}});
+  }
+  if (auto caught_up = catch_up(); !caught_up) return unreachable(caught_up.error());
+  auto memory = open_for_reading(config);
+  if (!memory) return unreachable(memory.error());
+  return memory;
+}
+
 Result<void> Service::Impl::start_sinks() {
-  auto target = make_warehouse();
+  auto target = make_warehouse_sink(config, clock);
   if (!target) return fail(target.error());
   auto source = log::open_sqlite_log({.path = log_path(config)});
   if (!source) return fail(source.error());
@@ -108,37 +116,32 @@ Result<void> Service::Impl::start_api() {
   options.server.max_body_bytes = static_cast<std::size_t>(config.http.max_body_bytes);
   options.server.request_timeout = config.http.request_timeout;
   options.max_rows = static_cast<std::size_t>(config.http.max_rows);
-  auto started = api::Service::start(
-      api::Backend{
-          .clock = clock,
-          .board = board,
-          .metrics = metrics,
-          .observer = observer,
-          .feeds = [this] { return ingest->feeds(); },
-          .sinks = [this] { return sink_statistics(); },
-          .log = [this] { return writer->statistics(); },
-          .open_database =
-              [path = warehouse_path(config)] { return warehouse::open_sqlite_for_reading(path); },
-          .exchanges = config.exchanges,
-          .timeframes = config.timeframes,
-          .version = "0.1.0"},
-      options);
+  auto started =
+      api::Service::start(api::Backend{.clock = clock,
+                                       .board = board,
+                                       .metrics = metrics,
+                                       .observer = observer,
+                                       .feeds = [this] { return ingest->feeds(); },
+                                       .pipelines = [this] { return ingest->pipelines(); },
+                                       .sinks = [this] { return sink_statistics(); },
+                                       .log = [this] { return writer->statistics(); },
+                                       .open_database = [this] { return open_for_reading(config); },
+                                       .exchanges = config.exchanges,
+                                       .timeframes = config.timeframes,
+                                       .warehouse = warehouse_words,
+                                       .version = "0.1.0"},
+                          options);
   if (!started) return fail(started.error());
   api = std::move(*started);
   return {};
 }
 
 Result<void> Service::Impl::start() {
-  if (config.warehouse == "postgres") {
-    return fail(ErrorKind::misconfigured,
-                "warehouse: PostgreSQL is not among the warehouses of this build (sqlite)");
-  }
   auto locked = FolderLock::take(config.data_dir);
   if (!locked) return fail(locked.error());
   folder = std::move(*locked);
   if (auto opened = open_log(); !opened) return opened;
-  if (auto caught_up = catch_up(); !caught_up) return caught_up;
-  auto memory = warehouse::open_sqlite_for_reading(warehouse_path(config));
+  auto memory = open_memory();
   if (!memory) return fail(memory.error());
   if (auto started = start_sinks(); !started) return started;
   http = std::make_unique<net::HttpClient>(
@@ -157,6 +160,10 @@ Result<void> Service::Impl::start() {
   for (auto& runner : sinks) runner->start();
   ingest_loop->start();
   ingest_loop->call([this] { ingest->start(); });
+  if (is_on_postgres(config)) {
+    maintenance = std::make_unique<Maintenance>(postgres_location(config), retention_of(config),
+                                                clock, observer);
+  }
   observer.observe(service_started);
   return {};
 }
@@ -178,6 +185,7 @@ void Service::stop() {
   Impl& impl = *impl_;
   if (std::exchange(impl.is_stopped, true)) return;
   impl.api.reset();
+  impl.maintenance.reset();
   if (impl.ingest_loop && impl.ingest) impl.ingest_loop->call([&] { impl.ingest->stop(); });
   if (impl.ingest_loop) {
     impl.ingest_loop->stop();

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <atomic>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,9 +44,5 @@ class Service {
   explicit Service(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-// The files of the embedded log and warehouse.
-std::filesystem::path log_path(const Config& config);
-std::filesystem::path warehouse_path(const Config& config);
 
 }  // namespace candlewick::app

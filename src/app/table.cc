@@ -83,4 +83,18 @@ std::string Table::csv() const {
   return out;
 }
 
+void print(const Table& table, Format format, const std::vector<std::string>& lines) {
+  LineOutput output;
+  if (format == Format::table) {
+    output.text() += table.text(is_terminal());
+  } else if (format == Format::csv) {
+    output.text() += table.csv();
+  } else {
+    for (const auto& line : lines) {
+      output.text() += line;
+      output.end_line();
+    }
+  }
+}
+
 }  // namespace candlewick::app

@@ -28,4 +28,7 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
+// To standard output: the table as text or CSV, or the lines, which say the same as JSON.
+void print(const Table& table, Format format, const std::vector<std::string>& lines);
+
 }  // namespace candlewick::app

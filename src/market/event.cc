@@ -51,6 +51,13 @@ std::optional<Source> parse_source(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<Stream> parse_stream(std::string_view text) {
+  for (const auto stream : {Stream::book, Stream::trades, Stream::candles}) {
+    if (to_text(stream) == text) return stream;
+  }
+  return std::nullopt;
+}
+
 std::string_view to_text(Stream stream) {
   switch (stream) {
     case Stream::book:

@@ -27,6 +27,7 @@ std::string_view to_text(Side side);
 std::string_view to_text(Source source);
 std::string_view to_text(Stream stream);
 std::optional<Source> parse_source(std::string_view text);
+std::optional<Stream> parse_stream(std::string_view text);
 
 // Where and when; every event about an instrument has it.
 struct Origin {

@@ -89,7 +89,6 @@ CandleSeries::Change CandleSeries::apply(const Candle& event) {
   if (forming_ && forming_->open_time <= event.open_time) forming_.reset();
   Slot* slot = slot_for(event.open_time);
   if (slot == nullptr) return Change::none;
-  slot->is_absent = false;
   if (slot->candle && slot->candle->same_values(event)) return Change::none;
   const Change change = slot->candle ? Change::corrected : Change::closed;
   last_applied_.revision = std::max(last_applied_.revision, slot->revision);
@@ -126,18 +125,42 @@ void CandleSeries::advance(Time venue_time) {
     forming_.reset();
 }
 
-void CandleSeries::mark_absent(Span span) {
-  for (Time open = span.from; open < span.to; open = next_open(timeframe_, open)) {
-    if (Slot* slot = slot_for(open); slot != nullptr && !slot->candle) slot->is_absent = true;
+std::vector<Span> CandleSeries::note(Span span, CoverageState state) {
+  std::vector<Span> changed;
+  const bool says_there_is_one = state == CoverageState::live || state == CoverageState::backfilled;
+  for (Time open = span.from; open < span.to;) {
+    const Time next = next_open(timeframe_, open);
+    Slot* slot = slot_for(open);
+    const bool is_news =
+        slot != nullptr && slot->state != state &&
+        (slot->candle.has_value() ? says_there_is_one && slot->state != CoverageState::live &&
+                                        slot->state != CoverageState::backfilled
+                                  : !says_there_is_one && !(state == CoverageState::missing &&
+                                                            pipeline::is_settled(slot->state)));
+    if (is_news) {
+      slot->state = state;
+      if (!changed.empty() && changed.back().to == open) {
+        changed.back().to = next;
+      } else {
+        changed.push_back({open, next});
+      }
+    }
+    open = next;
   }
   if (!slots_.empty()) settle();
+  return changed;
+}
+
+CoverageState CandleSeries::state_at(Time open) const {
+  const Slot* slot = find(open);
+  return slot == nullptr ? CoverageState::unknown : slot->state;
 }
 
 void CandleSeries::forget(Time open) {
   if (find(open) == nullptr) return;
   Slot& slot = slots_[index_of(open)];
   const auto revision = slot.candle ? slot.candle->revision : slot.revision;
-  slot = {.candle = {}, .is_absent = false, .revision = revision};
+  slot = {.candle = {}, .state = CoverageState::unknown, .revision = revision};
   if (wanted_from_ && open >= *wanted_from_) settled_until_ = std::min(settled_until_, open);
 }
 

@@ -13,15 +13,9 @@
 #include <vector>
 
 #include "market/event.h"
+#include "pipeline/coverage.h"
 
 namespace candlewick::pipeline {
-
-// Candle opens from `from` to `to`, exclusive.
-struct Span {
-  Time from;
-  Time to;
-  friend bool operator==(const Span&, const Span&) = default;
-};
 
 class CandleSeries {
  public:
@@ -43,17 +37,18 @@ class CandleSeries {
   void want_from(Time open);
   // The venue's clock: periods that ended before it should have closed.
   void advance(Time venue_time);
-  // The venue has nothing for these periods (its reply covered them and had no row): no hole any
-  // more.
-  void mark_absent(Span span);
+  // What is known about these periods; returns those for which that is new. A candle outweighs all
+  // that is said about its absence, and a settled state a missing one.
+  std::vector<Span> note(Span span, CoverageState state);
+  CoverageState state_at(Time open) const;
 
   // As if that candle had never come; when it comes again it has the same revision.
   void forget(Time open);
 
-  // Periods wanted, ended before `until`, without a closed candle and not absent; oldest first.
+  // Periods wanted, ended before `until`, without a closed candle and not settled otherwise; oldest
+  // first.
   std::vector<Span> holes(Time until) const;
-  // The newest period such that it is closed (or absent) and so are all wanted ones before it; its
-  // end.
+  // The newest period such that it is settled and so are all wanted ones before it; its end.
   std::optional<Time> complete_until() const;
 
   const Candle* closed_at(Time open) const;
@@ -68,10 +63,10 @@ class CandleSeries {
  private:
   struct Slot {
     std::optional<Candle> candle;
-    bool is_absent = false;
+    CoverageState state = CoverageState::unknown;
     std::int32_t revision = 0;  // of the next candle here
 
-    bool is_settled() const { return candle.has_value() || is_absent; }
+    bool is_settled() const { return candle.has_value() || pipeline::is_settled(state); }
   };
   Slot* slot_for(Time open);
   const Slot* find(Time open) const;
@@ -86,7 +81,7 @@ class CandleSeries {
   std::deque<Slot> slots_;
   Time first_open_{};
   std::optional<Time> wanted_from_;
-  // All wanted periods before this are closed, absent, or out of reach.
+  // All wanted periods before this are settled, or out of reach.
   Time settled_until_{};
   std::optional<Candle> forming_;
   Candle last_applied_;

@@ -130,13 +130,65 @@ TEST_F(CandleSeriesTest, WantedOnlyMovesBack) {
 TEST_F(CandleSeriesTest, WhatTheVenueHasNotIsNoHole) {
   series.want_from(noon);
   series.apply(closed_candle(minute(1)));
-  series.mark_absent({noon, minute(4)});
+  series.note({noon, minute(4)}, CoverageState::confirmed_empty);
   EXPECT_EQ(series.holes(minute(6)), (Spans{{minute(4), minute(6)}}));
   EXPECT_NE(series.closed_at(minute(1)), nullptr);
   EXPECT_EQ(series.closed_at(minute(2)), nullptr);
   // Until it has it after all.
   EXPECT_EQ(series.apply(closed_candle(minute(2))), closed);
   EXPECT_NE(series.closed_at(minute(2)), nullptr);
+}
+
+TEST_F(CandleSeriesTest, ANoteTellsForWhichPeriodsItIsNews) {
+  series.apply(closed_candle(minute(2)));
+  EXPECT_EQ(series.note({noon, minute(5)}, CoverageState::missing),
+            (Spans{{noon, minute(2)}, {minute(3), minute(5)}}));
+  EXPECT_EQ(series.note({noon, minute(6)}, CoverageState::missing),
+            (Spans{{minute(5), minute(6)}}));
+  EXPECT_EQ(series.state_at(minute(2)), CoverageState::unknown);
+  EXPECT_EQ(series.note({minute(1), minute(4)}, CoverageState::confirmed_empty),
+            (Spans{{minute(1), minute(2)}, {minute(3), minute(4)}}));
+  EXPECT_EQ(series.state_at(minute(1)), CoverageState::confirmed_empty);
+  EXPECT_EQ(series.note({minute(4), minute(4)}, CoverageState::halted), Spans{});
+}
+
+TEST_F(CandleSeriesTest, WhatIsSettledDoesNotBecomeMissingButMayBeKnownBetter) {
+  for (const auto state : {CoverageState::confirmed_empty, CoverageState::unrecoverable,
+                           CoverageState::halted, CoverageState::not_listed}) {
+    EXPECT_EQ(series.note({noon, minute(1)}, state), (Spans{{noon, minute(1)}}));
+    EXPECT_EQ(series.note({noon, minute(1)}, state), Spans{});
+    EXPECT_EQ(series.note({noon, minute(1)}, CoverageState::missing), Spans{});
+    EXPECT_EQ(series.state_at(noon), state);
+  }
+}
+
+TEST_F(CandleSeriesTest, ACandleOutweighsEveryWordAboutItsAbsence) {
+  series.note({noon, minute(1)}, CoverageState::confirmed_empty);
+  EXPECT_EQ(series.note({noon, minute(1)}, CoverageState::live), Spans{}) << "there is no candle";
+  series.apply(closed_candle(noon));
+  for (const auto state : {CoverageState::missing, CoverageState::confirmed_empty,
+                           CoverageState::unrecoverable, CoverageState::halted}) {
+    EXPECT_EQ(series.note({noon, minute(1)}, state), Spans{}) << to_text(state);
+  }
+  // How it came first is how it came.
+  EXPECT_EQ(series.note({noon, minute(1)}, CoverageState::backfilled), (Spans{{noon, minute(1)}}));
+  EXPECT_EQ(series.note({noon, minute(1)}, CoverageState::live), Spans{});
+  EXPECT_EQ(series.state_at(noon), CoverageState::backfilled);
+}
+
+TEST_F(CandleSeriesTest, AForgottenCandleLeavesNoStateBehind) {
+  series.apply(closed_candle(noon));
+  series.note({noon, minute(1)}, CoverageState::live);
+  series.forget(noon);
+  EXPECT_EQ(series.state_at(noon), CoverageState::unknown);
+  EXPECT_EQ(series.note({noon, minute(1)}, CoverageState::missing), (Spans{{noon, minute(1)}}));
+}
+
+TEST_F(CandleSeriesTest, OfPeriodsThatAreNotKeptNothingIsNews) {
+  series.apply(closed_candle(minute(200)));
+  EXPECT_EQ(series.note({noon, minute(103)}, CoverageState::missing),
+            (Spans{{minute(101), minute(103)}}));
+  EXPECT_EQ(series.state_at(noon), CoverageState::unknown);
 }
 
 TEST_F(CandleSeriesTest, AForgottenCandleIsAHoleAgainAndComesBackWithItsRevision) {
@@ -193,7 +245,7 @@ TEST_F(CandleSeriesTest, EveryHoleItNamesCanBeFilled) {
     if (now % 7 != 0 && now % 211 > 60) series.apply(closed_candle(minute(now)));
     if (now % 3 != 0) continue;
     for (const auto& hole : series.holes(minute(now))) {
-      if (now % 5 == 0) series.mark_absent(hole);
+      if (now % 5 == 0) series.note(hole, CoverageState::confirmed_empty);
       for (Time open = hole.from; open < hole.to; open += 1min) {
         EXPECT_EQ(series.apply(closed_candle(open)), closed) << now;
       }

@@ -19,6 +19,9 @@ struct Latest {
   std::optional<Ticker> ticker;
   std::optional<Quote> quote;
   std::optional<BookUpdate> ladder;  // the best levels, best first
+  // Set while `ladder` is not what the venue's book is now, since then: a new snapshot is on its
+  // way, or the connection is down. Never show such a ladder as a live one.
+  std::optional<Time> ladder_stale_since;
   std::optional<Trade> trade;
   std::map<Timeframe, Candle> forming;
   std::map<Timeframe, Candle> closed;

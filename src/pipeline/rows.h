@@ -15,7 +15,8 @@ namespace candlewick::pipeline {
 schema::Row instrument_row(const Instrument& instrument, Time recorded_at);
 schema::Row candle_row(const Candle& candle, Time ingested_at);
 
-// What a market tick says; absent values are null. Prices and volumes are in the quote currency.
+// What a market tick says; absent values are null. Prices and volumes are in the quote currency;
+// the market capitalisation is in US dollars whatever the quote is.
 struct Tick {
   const Instrument* instrument = nullptr;
   Timeframe window = Timeframe::m1;

@@ -53,8 +53,9 @@ SequenceWatch::Verdict SequenceWatch::check(const Quote& quote) {
   return Verdict::progress;
 }
 
-void SequenceWatch::restart_tops(const Instrument& instrument) {
+void SequenceWatch::restart_books(const Instrument& instrument) {
   Last& known = last_[&instrument];
+  known.book.reset();
   known.quote.reset();
   known.ladder.reset();
 }

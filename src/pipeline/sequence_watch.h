@@ -17,8 +17,8 @@ class SequenceWatch {
   Verdict check(const Trade& trade, std::optional<Gap>& gap);
   Verdict check(const BookUpdate& book, std::optional<Gap>& gap);
   Verdict check(const Quote& quote);
-  // Nothing is expected of the next quote and ladder: the venue may number them anew.
-  void restart_tops(const Instrument& instrument);
+  // Nothing is expected of the next quote, ladder and book update: the venue may number them anew.
+  void restart_books(const Instrument& instrument);
 
  private:
   struct Last {

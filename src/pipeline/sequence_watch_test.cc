@@ -121,7 +121,7 @@ TEST(SequenceWatch, AnOlderLadderIsHeldBackUntilTheVenueMayHaveBegunAnew) {
   EXPECT_EQ(ladder(watch, 100), "repeat");
   EXPECT_EQ(ladder(watch, 250), "repeat");
   EXPECT_EQ(ladder(watch, std::nullopt), "progress");
-  watch.restart_tops(bitcoin());
+  watch.restart_books(bitcoin());
   EXPECT_EQ(ladder(watch, 1), "progress");
 }
 
@@ -135,7 +135,7 @@ TEST(SequenceWatch, QuotesOnlyGoForward) {
   EXPECT_EQ(quote(15), repeat);
   EXPECT_EQ(quote(12), repeat);
   EXPECT_EQ(quote(std::nullopt), progress);
-  watch.restart_tops(bitcoin());
+  watch.restart_books(bitcoin());
   EXPECT_EQ(quote(3), progress);
 }
 

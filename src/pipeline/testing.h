@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -94,10 +96,13 @@ inline Candle rest_candle(Time open, Time received, Timeframe timeframe = Timefr
 }
 
 // What the venue answers to a request for candles at that time: at most a thousand, oldest first,
-// the last one still forming.
-inline Events history(const exchange::RestQuery& query, Time now, std::size_t most = 1000) {
+// the last one still forming, none before its first one.
+inline Events history(const exchange::RestQuery& query, Time now, std::size_t most = 1000,
+                      Time first = Time{}) {
   Events events;
-  for (Time open = open_of(query.timeframe, *query.start); open <= now && events.size() < most;
+  if (query.limit > 0) most = std::min(most, static_cast<std::size_t>(query.limit));
+  for (Time open = open_of(query.timeframe, std::max(*query.start, first));
+       open <= now && events.size() < most && (!query.end || open < *query.end);
        open = next_open(query.timeframe, open)) {
     Candle candle = rest_candle(open, now, query.timeframe);
     if (candle.end_time() > now) candle.volume = Decimal{};
@@ -150,6 +155,46 @@ inline std::vector<Time> times(const std::vector<schema::Row>& rows, std::string
   return found;
 }
 
+// One row of the ledger, without what was answered.
+struct Said {
+  Time from;
+  Time to;
+  std::string state;
+  std::string cause;  // empty: none
+  friend bool operator==(const Said&, const Said&) = default;
+  friend std::ostream& operator<<(std::ostream& out, const Said& said) {
+    return out << to_rfc3339(said.from) << " to " << to_rfc3339(said.to) << ' ' << said.state << ' '
+               << said.cause;
+  }
+};
+
+// What the ledger says of a stream of minutes, in the order in which it was said.
+inline std::vector<Said> ledger_of(const KeptOutput& output, std::string_view stream = "candles") {
+  std::vector<Said> said;
+  for (const auto& row : output.of(schema::coverage)) {
+    if (std::get<std::string>(row.at("stream")) != stream ||
+        std::get<std::string>(row.at("timeframe")) != "1m") {
+      continue;
+    }
+    const auto* why = std::get_if<std::string>(&row.at("cause"));
+    said.push_back({time_at(row, "from"), time_at(row, "to"),
+                    std::get<std::string>(row.at("state")), why == nullptr ? "" : *why});
+  }
+  return said;
+}
+
+// All that was said of one minute, the newest last: "missing silence", "backfilled silence",
+// "live".
+inline std::vector<std::string> said_of(const KeptOutput& output, Time minute,
+                                        std::string_view stream = "candles") {
+  std::vector<std::string> said;
+  for (const auto& entry : ledger_of(output, stream)) {
+    if (minute < entry.from || minute >= entry.to) continue;
+    said.push_back(entry.cause.empty() ? entry.state : entry.state + " " + entry.cause);
+  }
+  return said;
+}
+
 struct Asked {
   feed::RequestId id;
   exchange::RestQuery query;
@@ -159,8 +204,9 @@ struct Asked {
 // A pipeline and its surroundings; several of them can be compared.
 class Line {
  public:
-  explicit Line(PipelineOptions options = {}, bool with_history = true)
-      : pipeline_(std::move(options), {&bitcoin()}, board, output) {
+  explicit Line(PipelineOptions options = {}, bool with_history = true,
+                const Instrument& instrument = bitcoin())
+      : pipeline_(std::move(options), {&instrument}, board, output) {
     if (!with_history) return;
     pipeline_.connect([this](const exchange::RestQuery& query,
                              feed::Priority priority) -> std::optional<feed::RequestId> {
@@ -191,7 +237,14 @@ class Line {
       answer_all();
     }
   }
-  void answer(const Asked& request) { pipeline_.on_reply(request.id, history(request.query, now)); }
+  void answer(const Asked& request) {
+    Events events = history(request.query, now, 1000, first_candle);
+    std::erase_if(events, [&](const Event& event) {
+      const auto* candle = std::get_if<Candle>(&event);
+      return candle != nullptr && has_no_row && has_no_row(candle->open_time);
+    });
+    pipeline_.on_reply(request.id, events);
+  }
   void answer_all() {
     for (int round = 0; round < 20 && !asked.empty(); ++round) {
       for (const auto& request : std::exchange(asked, {})) answer(request);
@@ -214,10 +267,24 @@ class Line {
   std::vector<Asked> all_asked;
   feed::RequestId next_request = 1;
   bool has_requests = true;
+  Time first_candle{};                   // that the venue has
+  std::function<bool(Time)> has_no_row;  // of the candle that opens then, in REST answers
   Time now{};
 
  private:
   VenuePipeline pipeline_;
 };
+
+// The newest word about every minute from one time to another, and that there is one.
+inline std::vector<std::string> newest_of(const Line& line, Time from, Time to,
+                                          std::string_view stream = "candles") {
+  std::vector<std::string> newest;
+  for (Time open = from; open < to; open += 1min) {
+    const auto said = said_of(line.output, open, stream);
+    EXPECT_FALSE(said.empty()) << "nothing was said of " << to_rfc3339(open);
+    newest.push_back(said.empty() ? "" : said.back());
+  }
+  return newest;
+}
 
 }  // namespace candlewick::pipeline::testing

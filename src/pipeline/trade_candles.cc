@@ -6,59 +6,14 @@
 namespace candlewick::pipeline {
 namespace {
 
+constexpr std::size_t periods_kept = 16;
+
 // Sums of what a venue sends stay in range by far; one that does not is refused by never growing.
 void add_to(Decimal& sum, Decimal amount) {
   if (const auto total = Decimal::add(sum, amount)) sum = *total;
 }
 
-}  // namespace
-
-TradeCandles::TradeCandles(const Instrument& instrument, Timeframe timeframe)
-    : instrument_(&instrument), timeframe_(timeframe) {}
-
-void TradeCandles::start(Time open, const Trade& trade) {
-  Candle candle;
-  candle.origin.instrument = instrument_;
-  candle.timeframe = timeframe_;
-  candle.open_time = open;
-  candle.open = candle.high = candle.low = candle.close = trade.price;
-  candle.quote_volume = Decimal{};
-  candle.trade_count = 0;
-  candle.taker_buy_volume = Decimal{};
-  candle.taker_buy_quote_volume = Decimal{};
-  candle.source = Source::trades;
-  forming_ = std::move(candle);
-}
-
-void TradeCandles::close(std::vector<Candle>& closed) {
-  closed_until_ = forming_->end_time();
-  if (is_whole_) {
-    forming_->is_closed = true;
-    closed.push_back(std::move(*forming_));
-  }
-  forming_.reset();
-}
-
-void TradeCandles::apply(const Trade& trade, std::vector<Candle>& closed) {
-  if (!trade.origin.exchange_time) return;
-  if (last_id_ && trade.id <= *last_id_) return;
-  const bool is_gap = last_id_ && trade.id != *last_id_ + 1;
-  const bool is_first = !last_id_;
-  if (is_gap) missing_ += trade.id - *last_id_ - 1;
-  last_id_ = trade.id;
-
-  const Time open = open_of(timeframe_, *trade.origin.exchange_time);
-  // A trade of a candle that is closed already, or was passed over.
-  if (open < closed_until_ || (forming_ && open < forming_->open_time)) return;
-  if (forming_ && open > forming_->open_time) {
-    if (is_gap) is_whole_ = false;
-    close(closed);
-    is_whole_ = !is_gap;
-  } else if (is_first || is_gap) {
-    is_whole_ = false;
-  }
-  if (!forming_) start(open, trade);
-  Candle& candle = *forming_;
+void add_to(Candle& candle, const Trade& trade) {
   candle.origin.exchange_time = trade.origin.exchange_time;
   candle.origin.received_time = trade.origin.received_time;
   candle.high = std::max(candle.high, trade.price);
@@ -75,11 +30,88 @@ void TradeCandles::apply(const Trade& trade, std::vector<Candle>& closed) {
   }
 }
 
+}  // namespace
+
+TradeCandles::TradeCandles(const Instrument& instrument, Timeframe timeframe, Duration grace)
+    : instrument_(&instrument), timeframe_(timeframe), grace_(grace) {}
+
+const Candle* TradeCandles::forming() const {
+  return periods_.empty() || periods_.back().is_closed ? nullptr : &periods_.back().candle;
+}
+
+TradeCandles::Period TradeCandles::make_period(Time open, const Trade& trade) const {
+  Period period;
+  Candle& candle = period.candle;
+  candle.origin.instrument = instrument_;
+  candle.timeframe = timeframe_;
+  candle.open_time = open;
+  candle.open = candle.high = candle.low = candle.close = trade.price;
+  candle.quote_volume = Decimal{};
+  candle.trade_count = 0;
+  candle.taker_buy_volume = Decimal{};
+  candle.taker_buy_quote_volume = Decimal{};
+  candle.source = Source::trades;
+  period.is_whole = whole_from_ && open >= *whole_from_;
+  return period;
+}
+
+// Null for a trade so late that its candle is not kept any more.
+TradeCandles::Period* TradeCandles::period_of(Time open, const Trade& trade) {
+  const auto found = std::ranges::find_if(
+      periods_, [&](const Period& period) { return period.candle.open_time >= open; });
+  if (found != periods_.end() && found->candle.open_time == open) return &*found;
+  if (found == periods_.begin() && periods_.size() == periods_kept) return nullptr;
+  const auto made = periods_.insert(found, make_period(open, trade));
+  if (periods_.size() <= periods_kept) return &*made;
+  const auto index = made - periods_.begin();
+  periods_.pop_front();
+  return &periods_[static_cast<std::size_t>(index - 1)];
+}
+
+// Trades are missing between two: no candle from the one's to the other's can be trusted.
+void TradeCandles::note_gap(Time from, Time to) {
+  const Time first = open_of(timeframe_, from);
+  for (auto& period : periods_) {
+    if (period.candle.open_time >= first && !period.is_closed) period.is_whole = false;
+  }
+  whole_from_ = next_open(timeframe_, open_of(timeframe_, to));
+}
+
+void TradeCandles::close_before(Time time, std::vector<Candle>& closed) {
+  for (auto& period : periods_) {
+    if (period.is_closed || period.candle.end_time() + grace_ > time) continue;
+    period.is_closed = true;
+    period.candle.is_closed = true;
+    if (period.is_whole) closed.push_back(period.candle);
+  }
+}
+
+void TradeCandles::apply(const Trade& trade, std::vector<Candle>& closed) {
+  if (!trade.origin.exchange_time) return;
+  if (last_id_ && trade.id <= *last_id_) return;
+  const Time time = *trade.origin.exchange_time;
+  const Time open = open_of(timeframe_, time);
+  if (!last_id_) {
+    whole_from_ = next_open(timeframe_, open);
+  } else if (trade.id != *last_id_ + 1) {
+    missing_ += trade.id - *last_id_ - 1;
+    note_gap(*newest_trade_, time);
+  }
+  last_id_ = trade.id;
+  is_interrupted_ = false;
+  newest_trade_ = std::max(newest_trade_.value_or(time), time);
+  close_before(time, closed);
+  Period* period = period_of(open, trade);
+  if (period == nullptr) return;
+  add_to(period->candle, trade);
+  if (!period->is_closed) return close_before(*newest_trade_, closed);
+  if (!period->is_whole) return;
+  ++period->candle.revision;
+  closed.push_back(period->candle);
+}
+
 void TradeCandles::advance(Time venue_time, std::vector<Candle>& closed) {
-  if (!forming_ || forming_->end_time() > venue_time) return;
-  close(closed);
-  // The next candle is seen from its open on, if no id is missing when its first trade comes.
-  is_whole_ = true;
+  if (!is_interrupted_) close_before(venue_time, closed);
 }
 
 }  // namespace candlewick::pipeline

@@ -116,9 +116,15 @@ TEST_F(TradeCandlesTest, TheVenuesClockClosesAQuietCandle) {
   ASSERT_EQ(closed.size(), 1U);
   EXPECT_FALSE(candles.forming());
   candles.advance(noon + 90s, closed);
-  // A trade that comes too late does not change what was said.
+  // A trade that comes too late is a correction of what was said.
   apply(trade(3, noon + 59s, "9", "9"));
   EXPECT_FALSE(candles.forming());
+  ASSERT_EQ(closed.size(), 2U);
+  EXPECT_EQ(closed.back().open_time, noon);
+  EXPECT_EQ(closed.back().revision, 1);
+  EXPECT_EQ(closed.back().close, decimal("9"));
+  EXPECT_EQ(closed.back().volume, decimal("10"));
+  closed.pop_back();
   apply(trade(4, noon + 5min, "1", "1"));
   apply(trade(5, noon + 6min, "1", "1"));
   ASSERT_EQ(closed.size(), 2U);
@@ -133,6 +139,36 @@ TEST_F(TradeCandlesTest, ATradeOfAMinuteThatWasPassedOverDoesNotGetIntoTheNext) 
   EXPECT_EQ(candles.forming()->open_time, noon + 2min);
   EXPECT_EQ(candles.forming()->high, decimal("2"));
   EXPECT_EQ(candles.forming()->volume, decimal("1"));
+}
+
+TEST_F(TradeCandlesTest, ALateTradeWithinTheGraceAmendsTheCandleBeforeItIsTold) {
+  candles = TradeCandles(bitcoin(), Timeframe::m1, 2s);
+  apply(trade(1, noon - 1s, "1", "1"));
+  apply(trade(2, noon + 59s, "2", "1"));
+  apply(trade(3, noon + 61s, "3", "1"));
+  EXPECT_TRUE(closed.empty());
+  apply(trade(4, noon + 59'900ms, "4", "1"));
+  apply(trade(5, noon + 62s, "5", "1"));
+  ASSERT_EQ(closed.size(), 1U);
+  EXPECT_EQ(closed[0].open_time, noon);
+  EXPECT_EQ(closed[0].close, decimal("4"));
+  EXPECT_EQ(closed[0].revision, 0);
+  EXPECT_EQ(candles.forming()->volume, decimal("2"));
+}
+
+TEST_F(TradeCandlesTest, AfterAnInterruptionOnlyTheNextIdClosesACandle) {
+  apply(trade(1, noon - 1s, "1", "1"));
+  apply(trade(2, noon + 30s, "1", "1"));
+  candles.interrupted();
+  candles.advance(noon + 2min, closed);
+  EXPECT_TRUE(closed.empty());
+  // Nothing was missed.
+  apply(trade(3, noon + 3min, "1", "1"));
+  ASSERT_EQ(closed.size(), 1U);
+  EXPECT_EQ(closed[0].open_time, noon);
+  candles.interrupted();
+  apply(trade(7, noon + 4min, "1", "1"));
+  EXPECT_EQ(closed.size(), 1U);
 }
 
 TEST_F(TradeCandlesTest, AggregatesCountTheirMatches) {

@@ -1,7 +1,15 @@
-// Events to rows.
+// Events to rows: who gets which event, and what the venue's clock sets off.
 #include "pipeline/venue_pipeline.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
+
+#include "pipeline/book_sync.h"
+#include "pipeline/candle_reply.h"
+#include "pipeline/second_opinion.h"
+#include "pipeline/trade_candles.h"
 
 namespace candlewick::pipeline {
 
@@ -9,110 +17,73 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t most_waiting_snapshots = 16;
-// Of the venue's time, before asking again: nothing came at all, or REST lags behind the stream.
-constexpr Duration empty_reply_pause = 60s;
-constexpr Duration lagging_reply_pause = 5s;
 // A candle that opens later than this by the venue's clock is absurd: kept, it would push out all
 // others.
 constexpr Duration furthest_ahead = 1h;
+// How far behind the horizon of history a hole that was seen before a restart is still filled.
+constexpr Duration missed_horizon = 24h;
 
 indicator::Bar bar_of(const Candle& candle) {
   return {candle.open_time, candle.open,   candle.high,        candle.low,
           candle.close,     candle.volume, candle.quote_volume};
 }
 
-// How long after its end a candle's REST row is final whatever lag the venue's REST side has.
-Duration long_ago(Timeframe timeframe) {
-  return std::max<Duration>(2min, 2 * length_of(timeframe));
+std::string_view cause_of(std::string_view reason) {
+  return reason.starts_with("silence") ? cause::silence : cause::disconnect;
 }
-
-std::optional<double> percent_of(std::optional<double> fraction) {
-  if (!fraction) return std::nullopt;
-  return *fraction * 100.0;
-}
-
-// Quote volume of the `bars` candles up to and including the one that opens at `last`; nullopt when
-// one is missing or carries none.
-std::optional<Decimal> quote_volume(const CandleSeries& series, Time last, int bars) {
-  Decimal sum;
-  Time open = last;
-  for (int bar = 0; bar < bars; ++bar, open = previous_open(series.timeframe(), open)) {
-    const Candle* candle = series.closed_at(open);
-    if (candle == nullptr || !candle->quote_volume) return std::nullopt;
-    const auto total = Decimal::add(sum, *candle->quote_volume);
-    if (!total) return std::nullopt;
-    sum = *total;
-  }
-  return sum;
-}
-
-struct ExchangeTimeOf {
-  std::optional<Time> operator()(const ClockReading& reading) const {
-    return reading.exchange_time;
-  }
-  std::optional<Time> operator()(const ShutdownNotice& notice) const {
-    return notice.exchange_time;
-  }
-  std::optional<Time> operator()(const Refusal& /*refusal*/) const { return std::nullopt; }
-  std::optional<Time> operator()(const LimitNotice& /*notice*/) const { return std::nullopt; }
-  std::optional<Time> operator()(const auto& event) const { return event.origin.exchange_time; }
-};
-
-struct ReceivedTimeOf {
-  std::optional<Time> operator()(const ClockReading& reading) const {
-    return reading.received_time;
-  }
-  std::optional<Time> operator()(const Refusal& refusal) const { return refusal.received_time; }
-  std::optional<Time> operator()(const ShutdownNotice& /*notice*/) const { return std::nullopt; }
-  std::optional<Time> operator()(const LimitNotice& /*notice*/) const { return std::nullopt; }
-  std::optional<Time> operator()(const auto& event) const { return event.origin.received_time; }
-};
 
 }  // namespace
 
-// The live part of a snapshot, as it was when the clock passed the instant.
-struct VenuePipeline::Frozen {
-  Time instant;
-  std::optional<Decimal> last_price;
-  std::optional<Decimal> spread;
-  std::vector<Level> bids;
-  std::vector<Level> asks;
-};
-
-// An indicator row that was written, for revisions of it.
-struct VenuePipeline::Emitted {
-  Time instant;
-  indicator::Values values;
-  std::int64_t revision = 0;
-};
-
-struct VenuePipeline::SeriesState {
-  CandleSeries candles;
-  InstrumentState* owner = nullptr;
-  bool is_asked = false;
-  std::optional<Time> ask_after;  // venue time
-  bool was_complete = false;
+// A stream whose minutes are whole or not: nothing can be filled in later.
+struct VenuePipeline::FollowedStream {
+  bool is_followed = false;
+  bool is_intact = false;       // now
+  bool was_intact = false;      // since the minute began
+  std::string_view cause = {};  // of the newest break
+  std::optional<Time> newest;   // venue time of its newest event
+  // Minutes from there on were called live, and nothing broke since.
+  std::optional<Time> live_since;
 };
 
 struct VenuePipeline::InstrumentState {
-  const Instrument* instrument = nullptr;
-  LatestBoard::Slot* slot = nullptr;
-  std::vector<std::unique_ptr<SeriesState>> series;  // by timeframe; 1m first
-  std::unique_ptr<indicator::Series> indicators;
+  InstrumentState(const Instrument& of, LatestBoard::Slot& board_slot,
+                  const PipelineOptions& options, PipelineOutput& output)
+      : instrument(&of),
+        slot(&board_slot),
+        indicators(length_of(Timeframe::m1),
+                   indicator::SeriesLimits{.horizon = options.snapshots.correction_horizon}),
+        snapshots(of, options.snapshots, board_slot, output),
+        trades(of, Timeframe::m1, options.trade_grace),
+        second_opinion(of) {
+    if (options.book_rule != exchange::BookRule::none)
+      book = std::make_unique<BookSync>(BookSyncOptions{.rule = options.book_rule});
+  }
+
+  const Instrument* instrument;
+  LatestBoard::Slot* slot;
+  std::vector<std::unique_ptr<TrackedSeries>> series;  // by timeframe; 1m first
+  indicator::Series indicators;
   // Indicators start once, from the whole history in order: bars that come before it would be the
   // first.
   bool indicators_run = false;
-  std::optional<Ticker> ticker;
+  Snapshots snapshots;
+  TradeCandles trades;
+  std::optional<bool> trades_are_aggregates;
+  SecondOpinion second_opinion;
+  std::unique_ptr<BookSync> book;
+  std::optional<feed::RequestId> book_asked;
+  std::optional<Time> book_check_at;
+  FollowedStream book_stream;
+  FollowedStream trade_stream;
   std::optional<Quote> quote;
   std::optional<BookUpdate> ladder;
+  bool is_ladder_stale = false;  // and the board says so
   std::optional<Decimal> last_price;
+  Fundamentals fundamentals;
   std::optional<Time> last_price_time;
-  std::deque<Frozen> waiting;
-  std::deque<Emitted> emitted;
 
-  SeriesState& minutes() { return *series.front(); }
-  SeriesState* find(Timeframe timeframe) {
+  TrackedSeries& minutes() { return *series.front(); }
+  TrackedSeries* find(Timeframe timeframe) {
     for (auto& entry : series) {
       if (entry->candles.timeframe() == timeframe) return entry.get();
     }
@@ -127,35 +98,45 @@ struct VenuePipeline::InstrumentState {
 
 VenuePipeline::VenuePipeline(PipelineOptions options, std::vector<const Instrument*> instruments,
                              LatestBoard& board, PipelineOutput& output)
-    : options_(std::move(options)), board_(board), output_(output) {
+    : options_(std::move(options)),
+      board_(board),
+      output_(output),
+      backfill_(options_.backfill, ledger_, *this),
+      auditor_(options_.audit, output, [this](TrackedSeries& series, const Candle& candle) {
+        stored(*by_instrument_.at(&series.candles.instrument()), series, candle);
+      }) {
   std::erase(options_.timeframes, Timeframe::m1);
   options_.timeframes.insert(options_.timeframes.begin(), Timeframe::m1);
   for (const auto* instrument : instruments) add(*instrument);
 }
 
-std::unique_ptr<VenuePipeline::SeriesState> VenuePipeline::make_series(InstrumentState& state,
-                                                                       Timeframe timeframe) const {
+VenuePipeline::~VenuePipeline() = default;
+
+void VenuePipeline::connect(AskFunction ask) {
+  ask_ = ask;
+  backfill_.connect(ask);
+  auditor_.connect(std::move(ask));
+}
+
+TrackedSeries& VenuePipeline::add_series(InstrumentState& state, Timeframe timeframe) {
   const auto wanted = static_cast<std::size_t>(options_.history / length_of(timeframe)) + 1;
-  const std::size_t horizon = timeframe == Timeframe::m1 ? options_.correction_horizon + 1440 : 64;
-  return std::make_unique<SeriesState>(
-      SeriesState{.candles = CandleSeries(*state.instrument, timeframe, wanted + horizon),
-                  .owner = &state,
-                  .ask_after = {}});
+  const std::size_t horizon =
+      timeframe == Timeframe::m1 ? options_.snapshots.correction_horizon + 1440 : 64;
+  auto& series = *state.series.emplace_back(std::make_unique<TrackedSeries>(
+      CandleSeries(*state.instrument, timeframe, wanted + horizon)));
+  if (clock_.now()) series.followed_from = open_of(timeframe, *clock_.now());
+  backfill_.add(series);
+  auditor_.add(series);
+  return series;
 }
 
 VenuePipeline::InstrumentState& VenuePipeline::add(const Instrument& instrument) {
-  auto state = std::make_unique<InstrumentState>();
-  state->instrument = &instrument;
-  state->slot = &board_.add(instrument);
-  for (const auto timeframe : options_.timeframes)
-    state->series.push_back(make_series(*state, timeframe));
-  state->indicators = std::make_unique<indicator::Series>(
-      length_of(Timeframe::m1), indicator::SeriesLimits{.horizon = options_.correction_horizon});
-  by_instrument_[&instrument] = state.get();
-  return *instruments_.emplace_back(std::move(state));
+  auto& state = *instruments_.emplace_back(
+      std::make_unique<InstrumentState>(instrument, board_.add(instrument), options_, output_));
+  for (const auto timeframe : options_.timeframes) add_series(state, timeframe);
+  by_instrument_[&instrument] = &state;
+  return state;
 }
-
-VenuePipeline::~VenuePipeline() = default;
 
 VenuePipeline::InstrumentState* VenuePipeline::state_of(const Instrument* instrument) {
   const auto found = by_instrument_.find(instrument);
@@ -163,138 +144,270 @@ VenuePipeline::InstrumentState* VenuePipeline::state_of(const Instrument* instru
   return options_.track_all && instrument != nullptr ? &add(*instrument) : nullptr;
 }
 
-VenuePipeline::SeriesState* VenuePipeline::series_of(InstrumentState& state, Timeframe timeframe) {
-  SeriesState* series = state.find(timeframe);
-  if (series == nullptr && options_.track_all)
-    series = state.series.emplace_back(make_series(state, timeframe)).get();
-  return series;
+TrackedSeries* VenuePipeline::series_of(InstrumentState& state, Timeframe timeframe) {
+  TrackedSeries* series = state.find(timeframe);
+  return series == nullptr && options_.track_all ? &add_series(state, timeframe) : series;
+}
+
+Time VenuePipeline::stamp() const {
+  return received_time_.value_or(clock_.now().value_or(Time{}));
 }
 
 Result<void> VenuePipeline::remember(const Instrument& instrument, Timeframe timeframe,
                                      Memory memory) {
   InstrumentState* state = state_of(&instrument);
-  SeriesState* series = state == nullptr ? nullptr : state->find(timeframe);
+  TrackedSeries* series = state == nullptr ? nullptr : state->find(timeframe);
   if (series == nullptr) return {};
   for (const auto& candle : memory.candles) series->candles.apply(candle);
+  for (const auto& [span, state_then] : memory.coverage) {
+    if (is_settled(state_then)) {
+      series->candles.note(span, state_then);
+    } else {
+      // What was missing then is still wanted, though the horizon has moved on.
+      series->missed_since = std::min(series->missed_since.value_or(span.from), span.from);
+    }
+  }
+  series->first_followed = memory.followed_since;
+  ledger_.seen(memory.coverage_sequence);
+  if (!memory.candles.empty()) series->remembered_until = memory.candles.back().end_time();
   state->slot->with([&](Latest& latest) {
     latest.is_stale = true;
     if (memory.tick) latest.tick = memory.tick;
-    if (memory.indicators) latest.indicators = memory.indicators;
+    if (!memory.indicators.empty()) latest.indicators = memory.indicators.back();
     if (!memory.candles.empty()) latest.closed.insert_or_assign(timeframe, memory.candles.back());
   });
   if (timeframe != Timeframe::m1) return {};
   std::vector<indicator::Bar> bars;
   bars.reserve(memory.candles.size());
   for (const auto& candle : memory.candles) bars.push_back(bar_of(candle));
-  // The checkpoint was written with a row; candles may have closed after it. One that fits no
-  // history, or that another version wrote, is worth nothing: the candles at hand are the anchor
-  // then.
+  // The checkpoint was written with a row; candles may have closed after it. Without one, or with
+  // one that fits no history or that another version wrote, they start anew once all of history is
+  // there.
   auto end = memory.checkpoint ? bars.size() : 0;
-  while (end > 0 && !state->indicators->restore(*memory.checkpoint, std::span(bars).first(end)))
+  while (end > 0 && !state->indicators.restore(*memory.checkpoint, std::span(bars).first(end)))
     --end;
-  for (auto bar = end; bar < bars.size(); ++bar) state->indicators->apply(bars[bar]);
+  for (auto bar = end; end > 0 && bar < bars.size(); ++bar) state->indicators.apply(bars[bar]);
+  state->snapshots.remember(memory.tick, memory.followed_since, memory.indicators,
+                            state->indicators);
   return {};
 }
 
 void VenuePipeline::on_events(const Events& events) {
   for (const auto& event : events) apply(event);
   for (auto& state : instruments_) write_snapshots(*state, false);
+  finish_turn();
+}
+
+void VenuePipeline::finish_turn() {
+  ledger_.flush(stamp(), output_);
 }
 
 void VenuePipeline::apply(const Event& event) {
-  if (const auto received = std::visit(ReceivedTimeOf{}, event)) received_time_ = received;
-  if (const auto time = std::visit(ExchangeTimeOf{}, event)) {
+  if (const auto received = received_time_of(event)) received_time_ = received;
+  if (const auto time = exchange_time_of(event))
     advance(*time, std::holds_alternative<ClockReading>(event));
-  }
-  std::optional<Gap> gap;
   if (const auto* candle = std::get_if<Candle>(&event)) {
     if (InstrumentState* state = state_of(candle->origin.instrument)) apply(*state, *candle);
-    return;
+  } else if (const auto* trade = std::get_if<Trade>(&event)) {
+    apply(*trade);
+  } else if (const auto* quote = std::get_if<Quote>(&event)) {
+    apply(*quote);
+  } else if (const auto* ticker = std::get_if<Ticker>(&event)) {
+    apply(*ticker);
+  } else if (const auto* book = std::get_if<BookUpdate>(&event)) {
+    apply(*book);
+  } else if (const auto* listing = std::get_if<Listing>(&event)) {
+    apply(*listing);
+  } else {
+    output_.on_event(event);
   }
-  if (const auto* listing = std::get_if<Listing>(&event)) {
-    const Instrument& instrument = *listing->origin.instrument;
-    const auto [known, is_new] = listed_.emplace(&instrument, instrument.status);
-    if (!is_new && known->second == instrument.status) return;
-    known->second = instrument.status;
-    output_.on_row(
-        instrument_row(instrument, received_time_.value_or(clock_.now().value_or(Time{}))));
-    return output_.on_event(event);
-  }
-  if (const auto* trade = std::get_if<Trade>(&event)) {
-    const auto verdict = sequences_.check(*trade, gap);
-    if (gap) output_.on_event(*gap);
-    if (verdict == SequenceWatch::Verdict::repeat) return;
-    if (InstrumentState* state = state_of(trade->origin.instrument)) {
-      state->price(trade->price, trade->origin.exchange_time);
-      state->slot->with([&](Latest& latest) {
-        latest.trade = *trade;
-        latest.received_time = trade->origin.received_time;
-      });
+}
+
+void VenuePipeline::apply(const Listing& listing) {
+  const Instrument& instrument = *listing.origin.instrument;
+  const auto [known, is_new] = listed_.emplace(&instrument, instrument.status);
+  if (!is_new && known->second == instrument.status) return;
+  known->second = instrument.status;
+  note_status(instrument, instrument.status);
+  output_.on_row(instrument_row(instrument, stamp()));
+  output_.on_event(listing);
+}
+
+void VenuePipeline::note_status(const Instrument& instrument, ListingStatus status) {
+  const auto found = by_instrument_.find(&instrument);
+  if (found == by_instrument_.end()) return;
+  for (auto& series : found->second->series) series->listing = status;
+}
+
+void VenuePipeline::pass_on(const Gap& gap) {
+  ++statistics_.gaps;
+  output_.on_event(gap);
+}
+
+void VenuePipeline::apply(const Trade& trade) {
+  std::optional<Gap> gap;
+  const auto verdict = sequences_.check(trade, gap);
+  if (gap) pass_on(*gap);
+  if (verdict == SequenceWatch::Verdict::repeat) return;
+  InstrumentState* state = state_of(trade.origin.instrument);
+  if (state != nullptr) {
+    auto& stream = state->trade_stream;
+    if (gap) {
+      broke(*state, Stream::trades, cause::sequence_gap, stream.newest);
+      stream.is_intact = true;  // from this trade on
     }
-    return output_.on_event(event);
+    stream.newest = std::max(stream.newest, trade.origin.exchange_time);
+    state->price(trade.price, trade.origin.exchange_time);
+    state->slot->with([&](Latest& latest) {
+      latest.trade = trade;
+      latest.received_time = trade.origin.received_time;
+    });
   }
-  if (const auto* quote = std::get_if<Quote>(&event)) {
-    if (sequences_.check(*quote) == SequenceWatch::Verdict::repeat) return;
-    if (InstrumentState* state = state_of(quote->origin.instrument)) {
-      state->quote = *quote;
-      state->slot->with([&](Latest& latest) {
-        latest.quote = *quote;
-        latest.is_stale = false;
-        latest.received_time = quote->origin.received_time;
-      });
+  output_.on_event(trade);
+  if (state == nullptr || options_.trades == TradeUse::none) return;
+  if (!state->trades_are_aggregates) state->trades_are_aggregates = trade.is_aggregate;
+  if (*state->trades_are_aggregates != trade.is_aggregate) return;
+  std::vector<Candle> closed;
+  state->trades.apply(trade, closed);
+  built_of_trades(*state, closed);
+}
+
+void VenuePipeline::built_of_trades(InstrumentState& state, const std::vector<Candle>& candles) {
+  for (const auto& candle : candles) {
+    if (options_.trades == TradeUse::source) {
+      stored(state, state.minutes(), candle);
+    } else {
+      state.second_opinion.compare(candle, state.minutes().candles, stamp(), output_);
     }
-    return output_.on_event(event);
   }
-  if (const auto* ticker = std::get_if<Ticker>(&event)) {
-    if (InstrumentState* state = state_of(ticker->origin.instrument)) {
-      state->ticker = *ticker;
-      if (ticker->last) state->price(*ticker->last, ticker->origin.exchange_time);
-      state->slot->with([&](Latest& latest) {
-        latest.ticker = *ticker;
-        latest.is_stale = false;
-        latest.received_time = ticker->origin.received_time;
-        latest.exchange_time = ticker->origin.exchange_time;
-      });
+}
+
+void VenuePipeline::apply(const Quote& quote) {
+  if (sequences_.check(quote) == SequenceWatch::Verdict::repeat) return;
+  if (InstrumentState* state = state_of(quote.origin.instrument)) {
+    state->quote = quote;
+    state->slot->with([&](Latest& latest) {
+      latest.quote = quote;
+      latest.is_stale = false;
+      latest.received_time = quote.origin.received_time;
+    });
+  }
+  output_.on_event(quote);
+}
+
+void VenuePipeline::apply(const Ticker& ticker) {
+  if (InstrumentState* state = state_of(ticker.origin.instrument)) {
+    if (ticker.last) state->price(*ticker.last, ticker.origin.exchange_time);
+    state->slot->with([&](Latest& latest) {
+      latest.ticker = ticker;
+      latest.is_stale = false;
+      latest.received_time = ticker.origin.received_time;
+      latest.exchange_time = ticker.origin.exchange_time;
+    });
+  }
+  output_.on_event(ticker);
+}
+
+void VenuePipeline::apply(const BookUpdate& update) {
+  std::optional<Gap> gap;
+  const auto verdict = sequences_.check(update, gap);
+  InstrumentState* state = state_of(update.origin.instrument);
+  const bool is_synchronised = state != nullptr && state->book != nullptr && !update.is_partial;
+  // A book in step tells its own gaps.
+  if (gap && !is_synchronised) pass_on(*gap);
+  if (verdict == SequenceWatch::Verdict::repeat) return;
+  output_.on_event(update);
+  if (is_synchronised) return apply_to_book(*state, update);
+  if (state != nullptr && update.is_partial) show_ladder(*state, update);
+}
+
+void VenuePipeline::show_ladder(InstrumentState& state, std::optional<BookUpdate> ladder) {
+  const auto stale_since = ladder       ? std::nullopt
+                           : state.book ? state.book->stale_since()
+                                        : clock_.now();
+  state.slot->with([&](Latest& latest) {
+    if (ladder) {
+      latest.is_stale = false;
+      latest.received_time = ladder->origin.received_time;
+      latest.ladder_stale_since.reset();
+    } else if (!latest.ladder_stale_since) {
+      latest.ladder_stale_since = stale_since;
     }
-    return output_.on_event(event);
-  }
-  if (const auto* book = std::get_if<BookUpdate>(&event)) {
-    const auto verdict = sequences_.check(*book, gap);
-    if (gap) output_.on_event(*gap);
-    if (verdict == SequenceWatch::Verdict::repeat) return;
-    InstrumentState* state = state_of(book->origin.instrument);
-    if (state != nullptr && book->is_partial) {
-      state->ladder = *book;
-      state->slot->with([&](Latest& latest) {
-        latest.ladder = *book;
-        latest.is_stale = false;
-        latest.received_time = book->origin.received_time;
-      });
+    latest.ladder = ladder;
+  });
+  state.is_ladder_stale = !ladder;
+  state.ladder = std::move(ladder);
+}
+
+void VenuePipeline::apply_to_book(InstrumentState& state, const BookUpdate& update) {
+  tops_.clear();
+  const auto outcome = state.book->apply(update, tops_);
+  for (const auto& event : tops_) {
+    if (const auto* gap = std::get_if<Gap>(&event)) {
+      pass_on(*gap);
+    } else {
+      output_.on_event(event);
     }
-    return output_.on_event(event);
   }
-  output_.on_event(event);
+  if (outcome.resync) {
+    ++statistics_.book_resyncs;
+    broke(state, Stream::book, cause::sequence_gap, state.book_stream.newest);
+  }
+  state.book_stream.newest = std::max(state.book_stream.newest, update.origin.exchange_time);
+  const bool is_stale_untold = state.book->stale_since() && !state.is_ladder_stale;
+  if (outcome.is_applied || outcome.resync || is_stale_untold)
+    show_ladder(state, state.book->ladder(options_.snapshots.ladder_levels));
+  if (state.book->state() == BookState::synced) state.book_stream.is_intact = true;
+  want_book(state);
+}
+
+void VenuePipeline::want_book(InstrumentState& state) {
+  if (state.book == nullptr || !ask_ || state.book_asked) return;
+  const bool is_check_due = options_.book_check_interval > Duration{0} && clock_.now() &&
+                            state.book->state() == BookState::synced && state.book_check_at &&
+                            *clock_.now() >= *state.book_check_at;
+  if (!state.book->wants_snapshot() && !is_check_due) return;
+  exchange::RestQuery query;
+  query.kind = exchange::RestKind::depth;
+  query.instrument = state.instrument;
+  query.limit = options_.book_levels;
+  state.book->snapshot_asked();
+  if (clock_.now()) state.book_check_at = *clock_.now() + options_.book_check_interval;
+  state.book_asked = ask_(query, feed::Priority::live);
+  if (state.book_asked) {
+    books_asked_.emplace(*state.book_asked, &state);
+  } else {
+    state.book->snapshot_refused();
+  }
 }
 
 void VenuePipeline::apply(InstrumentState& state, const Candle& candle) {
-  SeriesState* series = series_of(state, candle.timeframe);
+  TrackedSeries* series = series_of(state, candle.timeframe);
   if (series == nullptr) return;
   if (clock_.now() && candle.open_time > *clock_.now() + furthest_ahead) return;
-  if (candle.closed_is_known) return stored(state, *series, series->candles.apply(candle));
+  if (candle.closed_is_known) {
+    if (candle.source == Source::ws && candle.origin.exchange_time)
+      series->newest_frame = candle.origin.exchange_time;
+    return stored(state, *series, candle);
+  }
   // A REST row that was not asked for here: the clock alone can say that it is final.
   Candle row = candle;
-  row.is_closed = clock_.now() && row.end_time() + long_ago(row.timeframe) <= *clock_.now();
+  row.is_closed =
+      clock_.now() && row.end_time() + certainly_final_after(row.timeframe) <= *clock_.now();
   row.closed_is_known = true;
-  if (row.is_closed) stored(state, *series, series->candles.apply(row));
+  if (!row.is_closed) return;
+  stored(state, *series, row);
+  series->note(ledger_, {row.open_time, row.end_time()}, CoverageState::backfilled,
+               "a REST answer");
 }
 
-void VenuePipeline::stored(InstrumentState& state, SeriesState& series,
-                           CandleSeries::Change change) {
+void VenuePipeline::stored(InstrumentState& state, TrackedSeries& series, const Candle& told) {
+  const auto change = series.candles.apply(told);
   const Candle& candle = series.candles.candle();
   using enum CandleSeries::Change;
   if (change == none) return;
-  const bool is_newest = series.candles.newest_closed(Time::max()) == nullptr ||
-                         candle.open_time >= series.candles.newest_closed(Time::max())->open_time;
+  const Candle* newest = series.candles.newest_closed(Time::max());
+  const bool is_newest = newest == nullptr || candle.open_time >= newest->open_time;
   if (candle.source != Source::rest) state.price(candle.close, candle.origin.exchange_time);
   state.slot->with([&](Latest& latest) {
     if (change == forming) {
@@ -313,28 +426,29 @@ void VenuePipeline::stored(InstrumentState& state, SeriesState& series,
   });
   output_.on_event(candle);
   if (change == forming) return;
+  if (change == corrected) ++statistics_.corrections;
+  if (options_.track_all) series.candles.want_from(candle.open_time);
   output_.on_row(candle_row(candle, received_time_.value_or(candle.end_time())));
-  if (candle.timeframe != Timeframe::m1 || (ask_ && !state.indicators_run)) return;
-  revise(state, state.indicators->apply(bar_of(candle)));
+  const Span period{candle.open_time, candle.end_time()};
+  // Of a REST row, whoever asked for it has more to say.
+  if (candle.source != Source::rest) series.note(ledger_, period, CoverageState::live, {});
+  if (candle.timeframe != Timeframe::m1) return;
+  state.second_opinion.closed(candle, stamp(), output_);
+  if (ask_ && !state.indicators_run) return;
+  state.snapshots.revise(state.indicators.apply(bar_of(candle)), state.indicators, received_time_);
 }
 
-// Rows whose indicators a correction (or a filled hole) changed are written again, one revision up.
-void VenuePipeline::revise(InstrumentState& state, const indicator::Applied& applied) {
-  if (applied.bars == 0 || state.emitted.empty() ||
-      applied.first > state.emitted.back().values.open_time)
-    return;
-  std::map<Time, indicator::Values> now;
-  state.indicators->each(applied.first, applied.last, [&](const indicator::Values& values) {
-    now.emplace(values.open_time, values);
-  });
-  for (auto& row : state.emitted) {
-    const auto values = now.find(row.values.open_time);
-    if (values == now.end() || values->second == row.values) continue;
-    row.values = values->second;
-    ++row.revision;
-    output_.on_row(indicator_row(*state.instrument, Timeframe::m1, row.instant, row.values,
-                                 row.revision, received_time_.value_or(row.instant)));
-  }
+void VenuePipeline::on_filled(TrackedSeries& series, const Candle& candle) {
+  received_time_ = candle.origin.received_time;
+  stored(*by_instrument_.at(&series.candles.instrument()), series, candle);
+}
+
+// Rows wait for history no longer.
+void VenuePipeline::on_complete(TrackedSeries& series) {
+  if (series.candles.timeframe() != Timeframe::m1) return;
+  InstrumentState& state = *by_instrument_.at(&series.candles.instrument());
+  state.indicators_run = true;
+  series.candles.each_closed([&](const Candle& candle) { state.indicators.apply(bar_of(candle)); });
 }
 
 void VenuePipeline::advance(Time time, bool is_certain) {
@@ -342,45 +456,124 @@ void VenuePipeline::advance(Time time, bool is_certain) {
   const bool moved = clock_.observe(time);
   if (!moved && !is_certain) return;
   const Time now = *clock_.now();
-  const auto interval = options_.snapshot_interval;
-  if (!next_instant_) {
-    next_instant_ = Time{(now.time_since_epoch() / interval + 1) * interval};
-    for (auto& state : instruments_) {
-      for (auto& series : state->series) {
-        series->candles.want_from(open_of(series->candles.timeframe(), now - options_.history));
-      }
-    }
-  } else if (now >= *next_instant_) {
-    // After a silence only the last instant is known: what the others saw is not.
-    const auto passed = (now - *next_instant_) / interval;
-    freeze(*next_instant_ + passed * interval);
-    *next_instant_ += (passed + 1) * interval;
+  if (!next_instant_) begin(now);
+  for (; now >= *next_instant_; *next_instant_ += options_.snapshots.interval)
+    freeze(*next_instant_, now);
+  if (now >= *next_minute_) {
+    const Time minute = open_of(Timeframe::m1, now);
+    minutes_passed(*next_minute_ - 1min, minute);
+    *next_minute_ = minute + 1min;
   }
+  if (is_certain || now >= next_plan_) plan(now);
+}
+
+// The venue's clock is known.
+void VenuePipeline::begin(Time now) {
+  const auto interval = options_.snapshots.interval;
+  next_instant_ = Time{(now.time_since_epoch() / interval + 1) * interval};
+  next_minute_ = open_of(Timeframe::m1, now) + 1min;
   for (auto& state : instruments_) {
     for (auto& series : state->series) {
-      series->candles.advance(now);
-      plan(*series);
+      const Timeframe timeframe = series->candles.timeframe();
+      series->followed_from = open_of(timeframe, now);
+      // What is stored and was never spoken of came before there was a ledger.
+      std::vector<Candle> stored;
+      series->candles.each_closed([&](const Candle& candle) { stored.push_back(candle); });
+      for (const auto& candle : stored) {
+        series->note(ledger_, {candle.open_time, candle.end_time()},
+                     candle.source == Source::ws ? CoverageState::live : CoverageState::backfilled,
+                     candle.source == Source::ws ? "" : "stored before");
+      }
+      if (!options_.track_all)
+        series->candles.want_from(open_of(timeframe, now - options_.history));
     }
+    state->snapshots.resume(now);
   }
 }
 
-void VenuePipeline::freeze(Time instant) {
+void VenuePipeline::set_fundamentals(const Instrument& instrument,
+                                     const Fundamentals& fundamentals) {
+  if (auto* state = state_of(&instrument)) state->fundamentals = fundamentals;
+}
+
+void VenuePipeline::freeze(Time instant, Time now) {
   for (auto& state : instruments_) {
-    Frozen frozen{
-        .instant = instant, .last_price = state->last_price, .spread = {}, .bids = {}, .asks = {}};
+    Snapshots::Live live{.last_price = state->last_price,
+                         .bids = {},
+                         .asks = {},
+                         .market_cap = state->fundamentals.market_cap,
+                         .circulating_supply = state->fundamentals.circulating_supply};
     if (state->ladder) {
-      frozen.bids = state->ladder->bids;
-      frozen.asks = state->ladder->asks;
-    } else if (state->quote) {
-      frozen.bids = {{state->quote->bid, state->quote->bid_size}};
-      frozen.asks = {{state->quote->ask, state->quote->ask_size}};
+      live.bids = state->ladder->bids;
+      live.asks = state->ladder->asks;
+    } else if (state->quote && state->book == nullptr) {
+      live.bids = {{state->quote->bid, state->quote->bid_size}};
+      live.asks = {{state->quote->ask, state->quote->ask_size}};
     }
-    if (!frozen.bids.empty() && !frozen.asks.empty()) {
-      frozen.spread = Decimal::subtract(frozen.asks.front().price, frozen.bids.front().price);
-    }
-    if (state->waiting.size() == most_waiting_snapshots) state->waiting.pop_front();
-    state->waiting.push_back(std::move(frozen));
+    if (state->minutes().is_down()) live.last_price.reset();
+    state->snapshots.freeze(instant, std::move(live), now);
   }
+}
+
+// Whole minutes of the streams that cannot be filled in later.
+void VenuePipeline::minutes_passed(Time from, Time to) {
+  const auto assert_minutes = [&](InstrumentState& state, FollowedStream& stream, Stream kind) {
+    if (!stream.is_followed) return;
+    const bool is_whole = stream.was_intact && to - from == 1min;
+    ledger_.add({.instrument = state.instrument,
+                 .timeframe = Timeframe::m1,
+                 .stream = kind,
+                 .span = {from, to},
+                 .state = is_whole ? CoverageState::live : CoverageState::unrecoverable,
+                 .cause = is_whole               ? std::string_view{}
+                          : stream.was_intact    ? cause::silence
+                          : stream.cause.empty() ? cause::before_start
+                                                 : stream.cause,
+                 .evidence = {}});
+    stream.was_intact = stream.is_intact;
+    stream.live_since = is_whole ? std::optional(stream.live_since.value_or(from)) : std::nullopt;
+  };
+  for (auto& state : instruments_) {
+    assert_minutes(*state, state->book_stream, Stream::book);
+    assert_minutes(*state, state->trade_stream, Stream::trades);
+  }
+}
+
+// All until `whole_until` is known to have come. A break is often seen only after a minute has
+// ended that was called live and may lack something.
+void VenuePipeline::broke(InstrumentState& state, Stream kind, std::string_view why,
+                          std::optional<Time> whole_until) {
+  FollowedStream& stream = kind == Stream::book ? state.book_stream : state.trade_stream;
+  stream.is_intact = stream.was_intact = false;
+  stream.cause = why;
+  const auto live_since = std::exchange(stream.live_since, std::nullopt);
+  if (!live_since) return;
+  const Time from =
+      std::max(*live_since, open_of(Timeframe::m1, whole_until.value_or(*live_since)));
+  if (from >= *next_minute_ - 1min) return;
+  ledger_.add({.instrument = state.instrument,
+               .timeframe = Timeframe::m1,
+               .stream = kind,
+               .span = {from, *next_minute_ - 1min},
+               .state = CoverageState::unrecoverable,
+               .cause = why,
+               .evidence = {}});
+}
+
+void VenuePipeline::plan(Time now) {
+  next_plan_ = std::chrono::floor<std::chrono::seconds>(now) + 1s;
+  for (auto& state : instruments_) {
+    for (auto& series : state->series) series->candles.advance(now);
+    // A second opinion has time: it waits for the trade whose id proves that none is missing.
+    if (options_.trades == TradeUse::source) {
+      std::vector<Candle> closed;
+      state->trades.advance(now, closed);
+      built_of_trades(*state, closed);
+    }
+    want_book(*state);
+  }
+  backfill_.plan(now);
+  auditor_.plan(now);
 }
 
 bool VenuePipeline::is_ready(const Instrument& instrument) const {
@@ -388,190 +581,161 @@ bool VenuePipeline::is_ready(const Instrument& instrument) const {
   return found != by_instrument_.end() && found->second->minutes().was_complete;
 }
 
-void VenuePipeline::write_snapshots(InstrumentState& state, bool at_the_end) {
-  while (!state.waiting.empty() && clock_.now()) {
-    const Frozen& frozen = state.waiting.front();
-    const CandleSeries& minutes = state.minutes().candles;
-    const Time wanted = previous_open(Timeframe::m1, open_of(Timeframe::m1, frozen.instant));
-    const Candle* candle = minutes.closed_at(wanted);
-    const bool waited = *clock_.now() >= frozen.instant + options_.snapshot_grace;
-    // Nothing that history can answer starts as null: until it has been read, rows wait.
-    if (!at_the_end && ask_ && !state.minutes().was_complete) return;
-    if (candle == nullptr && !waited && !at_the_end) return;
-    if (candle == nullptr) candle = minutes.newest_closed(open_of(Timeframe::m1, frozen.instant));
-    write_snapshot(state, frozen, candle);
-    state.waiting.pop_front();
-  }
-}
-
-void VenuePipeline::write_snapshot(InstrumentState& state, const Frozen& frozen,
-                                   const Candle* candle) {
-  const Time stamp = received_time_.value_or(frozen.instant);
-  Tick tick;
-  tick.instrument = state.instrument;
-  tick.exchange_time = frozen.instant;
-  tick.last_price = frozen.last_price;
-  tick.bid_ask_spread = frozen.spread;
-  tick.bids = frozen.bids;
-  tick.asks = frozen.asks;
-  std::optional<indicator::Values> values;
-  if (candle != nullptr) {
-    constexpr int day = 1440;
-    const CandleSeries& minutes = state.minutes().candles;
-    tick.candle = *candle;
-    tick.volume_24h_quote = quote_volume(minutes, candle->open_time, day);
-    const auto before = quote_volume(minutes, candle->open_time - 24h, day);
-    if (tick.volume_24h_quote && before && !before->is_zero()) {
-      tick.volume_change_pct_24h =
-          (tick.volume_24h_quote->to_double() / before->to_double() - 1.0) * 100.0;
-    }
-    values = state.indicators->values_at(candle->open_time);
-    if (values) {
-      tick.price_change_pct_1h = percent_of(values->rolling_return_1h);
-      tick.price_change_pct_24h = percent_of(values->rolling_return_24h);
-    }
-  }
-  auto row = tick_row(tick, options_.ladder_levels, stamp);
-  std::optional<schema::Row> indicators;
-  if (values) {
-    indicators = indicator_row(*state.instrument, Timeframe::m1, frozen.instant, *values, 0, stamp);
-    state.emitted.push_back({frozen.instant, *values, 0});
-    const Time horizon =
-        candle->open_time -
-        length_of(Timeframe::m1) * static_cast<std::int64_t>(options_.correction_horizon);
-    while (state.emitted.front().values.open_time < horizon) state.emitted.pop_front();
-  }
-  state.slot->with([&](Latest& latest) {
-    latest.tick = row;
-    latest.indicators = indicators;
-    latest.is_stale = false;
-  });
-  output_.on_row(std::move(row));
-  if (!indicators) return;
-  output_.on_row(std::move(*indicators));
-  if (const auto newest = state.indicators->latest()) {
-    output_.on_row(checkpoint_row(*state.instrument, Timeframe::m1, newest->open_time,
-                                  state.indicators->checkpoint(), stamp));
-  }
-}
-
-void VenuePipeline::plan(SeriesState& series) {
-  if (!ask_ || series.is_asked || !clock_.now()) return;
-  const Time now = *clock_.now();
-  if (series.ask_after && now < *series.ask_after) return;
-  const auto holes = series.candles.holes(now - options_.close_grace);
-  if (holes.empty()) return completed(series);
-  exchange::RestQuery query;
-  query.kind = exchange::RestKind::candles;
-  query.instrument = series.owner->instrument;
-  query.timeframe = series.candles.timeframe();
-  query.start = holes.front().from;
-  const auto request =
-      ask_(query, series.was_complete ? feed::Priority::live : feed::Priority::history);
-  if (!request) {
-    // A venue without candle history: what is missing stays so.
-    return completed(series);
-  }
-  series.is_asked = true;
-  asked_.emplace(*request, std::pair{&series, query});
-}
-
-// History has answered all that it can: rows wait for it no longer.
-void VenuePipeline::completed(SeriesState& series) {
-  if (std::exchange(series.was_complete, true)) return;
-  InstrumentState& state = *series.owner;
-  if (series.candles.timeframe() != Timeframe::m1) return;
-  state.indicators_run = true;
-  series.candles.each_closed(
-      [&](const Candle& candle) { state.indicators->apply(bar_of(candle)); });
+void VenuePipeline::write_snapshots(InstrumentState& state, bool is_the_end) {
+  if (!clock_.now()) return;
+  state.snapshots.write({.minutes = state.minutes().candles,
+                         .indicators = state.indicators,
+                         .now = *clock_.now(),
+                         .stamp = received_time_,
+                         .is_history_complete = !ask_ || state.minutes().was_complete,
+                         .is_the_end = is_the_end});
 }
 
 void VenuePipeline::on_reply(feed::RequestId request, const Events& events) {
-  const auto found = asked_.find(request);
-  if (found == asked_.end()) {
+  if (const auto book = books_asked_.find(request); book != books_asked_.end()) {
+    book->second->book_asked.reset();
+    books_asked_.erase(book);
+    return on_events(events);
+  }
+  if (listings_asked_ == request) {
+    listings_asked_.reset();
     on_events(events);
+    return listings_arrived(events);
+  }
+  for (const auto& event : events) {
+    if (const auto received = received_time_of(event)) received_time_ = received;
+  }
+  const Time now = clock_.now().value_or(Time{});
+  if (!backfill_.on_reply(request, events, now) &&
+      !auditor_.on_reply(request, events, now, stamp())) {
+    return on_events(events);
+  }
+  plan(now);
+  for (auto& state : instruments_) write_snapshots(*state, false);
+  finish_turn();
+}
+
+void VenuePipeline::on_request_refused(feed::RequestId request, const Error& error) {
+  if (const auto book = books_asked_.find(request); book != books_asked_.end()) {
+    book->second->book_asked.reset();
+    book->second->book->snapshot_refused();
+    books_asked_.erase(book);
     return;
   }
-  auto [series, query] = found->second;
-  asked_.erase(found);
-  series->is_asked = false;
-  candles_arrived(*series, query, events);
-  plan(*series);
-  write_snapshots(*series->owner, false);
+  if (listings_asked_ == request) return listings_asked_.reset();
+  const Time now = clock_.now().value_or(Time{});
+  if (!backfill_.on_refused(request, error, now)) auditor_.on_refused(request, now);
 }
 
-// A REST row is final when a later row came in the same reply, or when its period ended so long ago
-// by the venue's clock that no lag of its REST side can matter.
-void VenuePipeline::candles_arrived(SeriesState& series, const exchange::RestQuery& query,
-                                    const Events& events) {
-  const Time now = *clock_.now();
-  Time newest = Time::min();
+void VenuePipeline::refresh_listings() {
+  if (!ask_ || listings_asked_) return;
+  listings_asked_ = ask_({.kind = exchange::RestKind::instruments}, feed::Priority::live);
+}
+
+void VenuePipeline::listings_arrived(const Events& events) {
+  std::map<const Instrument*, bool> listed;
   for (const auto& event : events) {
-    if (const auto* candle = std::get_if<Candle>(&event))
-      newest = std::max(newest, candle->open_time);
+    if (const auto* listing = std::get_if<Listing>(&event))
+      listed[listing->origin.instrument] = true;
   }
-  Time covered = *query.start;
-  for (const auto& event : events) {
-    const auto* row = std::get_if<Candle>(&event);
-    if (row == nullptr || row->timeframe != query.timeframe || row->open_time < covered) continue;
-    received_time_ = row->origin.received_time;
-    Candle candle = *row;
-    candle.is_closed =
-        candle.end_time() <= now &&
-        (candle.open_time < newest || candle.end_time() + long_ago(query.timeframe) <= now);
-    candle.closed_is_known = true;
-    // Rows before this one that did not come do not exist.
-    if (candle.open_time > covered) series.candles.mark_absent({covered, candle.open_time});
-    covered = next_open(query.timeframe, candle.open_time);
-    if (candle.is_closed) stored(*series.owner, series, series.candles.apply(candle));
-  }
-  series.ask_after.reset();
-  if (newest == Time::min()) {
-    const bool may_lag = *query.start + 3 * length_of(query.timeframe) > now;
-    series.ask_after = now + (may_lag ? lagging_reply_pause : empty_reply_pause);
-    completed(series);
-  } else if (newest <= *query.start) {
-    series.ask_after = now + lagging_reply_pause;
+  if (listed.empty()) return;
+  for (auto& state : instruments_) {
+    if (listed.contains(state->instrument)) continue;
+    note_status(*state->instrument, ListingStatus::delisted);
+    // What never was on a list in this run may be a misspelling: no row for that.
+    auto known = listed_.find(state->instrument);
+    if (known == listed_.end() || known->second == ListingStatus::delisted) continue;
+    known->second = ListingStatus::delisted;
+    Instrument gone = *state->instrument;
+    gone.status = ListingStatus::delisted;
+    output_.on_row(instrument_row(gone, stamp()));
   }
 }
 
-void VenuePipeline::on_request_refused(feed::RequestId request, const Error& /*error*/) {
-  const auto found = asked_.find(request);
-  if (found == asked_.end()) return;
-  SeriesState& series = *found->second.first;
-  asked_.erase(found);
-  series.is_asked = false;
-  // Asked again after a while: a listing may appear. Snapshots do not wait for it.
-  completed(series);
-  series.ask_after = clock_.now().value_or(Time{}) + 10min;
+void VenuePipeline::on_live(const std::vector<exchange::Channel>& channels) {
+  for (const auto& channel : channels) {
+    InstrumentState* state = state_of(channel.instrument);
+    if (state == nullptr) continue;
+    if (channel.kind == exchange::ChannelKind::candles) {
+      if (auto* series = state->find(channel.timeframe)) series->came_back(clock_.now());
+    }
+    if (channel.kind == exchange::ChannelKind::book) state->book_stream.is_followed = true;
+    if (channel.kind == exchange::ChannelKind::trades ||
+        channel.kind == exchange::ChannelKind::aggregate_trades) {
+      state->trade_stream.is_followed = true;
+      state->trade_stream.is_intact = true;
+    }
+  }
 }
-
-void VenuePipeline::on_live(const std::vector<exchange::Channel>& /*channels*/) {}
 
 void VenuePipeline::on_down(const std::vector<exchange::Channel>& channels,
-                            std::string_view /*reason*/) {
+                            std::string_view reason) {
+  // Frames of one connection come in order: the newest one proves those before it.
+  std::optional<Time> newest;
+  for (const auto& channel : channels) {
+    InstrumentState* state = state_of(channel.instrument);
+    if (state == nullptr) continue;
+    using enum exchange::ChannelKind;
+    if (channel.kind == book) newest = std::max(newest, state->book_stream.newest);
+    if (channel.kind == trades || channel.kind == aggregate_trades)
+      newest = std::max(newest, state->trade_stream.newest);
+    if (const auto* series = state->find(channel.timeframe);
+        series != nullptr && channel.kind == candles)
+      newest = std::max(newest, series->newest_frame);
+  }
   // What was live is not any more: a ladder or quote from before must not go into a snapshot.
   for (const auto& channel : channels) {
     InstrumentState* state = state_of(channel.instrument);
     if (state == nullptr) continue;
-    if (channel.kind == exchange::ChannelKind::ladder) state->ladder.reset();
-    if (channel.kind == exchange::ChannelKind::quotes) state->quote.reset();
-    sequences_.restart_tops(*channel.instrument);
+    using enum exchange::ChannelKind;
+    switch (channel.kind) {
+      case candles:
+        if (auto* series = state->find(channel.timeframe); series != nullptr && clock_.now())
+          series->went_down(*clock_.now(), cause_of(reason));
+        break;
+      case ladder:
+        show_ladder(*state, std::nullopt);
+        break;
+      case book:
+        if (state->book) state->book->lost(clock_.now());
+        broke(*state, Stream::book, cause_of(reason), newest);
+        show_ladder(*state, std::nullopt);
+        break;
+      case quotes:
+        state->quote.reset();
+        break;
+      case trades:
+      case aggregate_trades:
+        broke(*state, Stream::trades, cause_of(reason), newest);
+        state->trades.interrupted();
+        break;
+      case ticker:
+      case mini_ticker:
+        break;
+    }
+    sequences_.restart_books(*channel.instrument);
     state->slot->with([](Latest& latest) { latest.is_stale = true; });
   }
 }
 
 void VenuePipeline::forget(const schema::Row& row) {
-  if (row.table != &schema::fact_ohlcv) return;
+  const bool is_assertion = row.table == &schema::coverage;
+  if (row.table != &schema::fact_ohlcv && !is_assertion) return;
+  const auto text = [&](std::string_view column) -> const std::string& {
+    return std::get<std::string>(row.at(column));
+  };
   for (auto& state : instruments_) {
-    if (std::get<std::string>(row.at("exchange")) != state->instrument->exchange ||
-        std::get<std::string>(row.at("symbol")) != state->instrument->symbol) {
+    if (text("exchange") != state->instrument->exchange ||
+        text("symbol") != state->instrument->symbol) {
+      continue;
+    }
+    if (is_assertion) {
+      ledger_.again(row, *state->instrument);
       continue;
     }
     for (auto& series : state->series) {
-      if (to_text(series->candles.timeframe()) != std::get<std::string>(row.at("timeframe")))
-        continue;
-      series->candles.forget(std::get<Time>(row.at("timestamp")));
+      if (to_text(series->candles.timeframe()) == text("timeframe"))
+        series->candles.forget(std::get<Time>(row.at("timestamp")));
     }
   }
 }
@@ -583,10 +747,12 @@ void VenuePipeline::finish() {
       if (!forming || !clock_.now() || forming->end_time() > *clock_.now()) continue;
       Candle candle = *forming;
       candle.is_closed = true;
-      stored(*state, *series, series->candles.apply(candle));
+      stored(*state, *series, candle);
     }
     write_snapshots(*state, true);
+    state->second_opinion.flush(stamp(), output_);
   }
+  finish_turn();
 }
 
 std::size_t VenuePipeline::missing_candles() const {
@@ -594,13 +760,23 @@ std::size_t VenuePipeline::missing_candles() const {
   if (!clock_.now()) return 0;
   for (const auto& state : instruments_) {
     for (const auto& series : state->series) {
-      for (const auto& hole : series->candles.holes(*clock_.now() - options_.close_grace)) {
+      for (const auto& hole :
+           series->candles.holes(*clock_.now() - options_.backfill.close_grace)) {
         missing += static_cast<std::size_t>((hole.to - hole.from) /
                                             length_of(series->candles.timeframe()));
       }
     }
   }
   return missing;
+}
+
+PipelineStatistics VenuePipeline::statistics() const {
+  PipelineStatistics statistics = statistics_;
+  statistics.missing_candles = missing_candles();
+  for (const auto& state : instruments_)
+    statistics.trade_differences += state->second_opinion.differences();
+  statistics.audit = auditor_.statistics();
+  return statistics;
 }
 
 }  // namespace candlewick::pipeline

@@ -1,65 +1,76 @@
 // Everything that is computed from one venue's events, on one thread, without clocks or I/O:
-// candles, the holes in them and the requests that fill those, indicators, market snapshots, and
-// the newest values for readers. Same events in, same rows out.
+// candles, the holes in them and the requests that fill those, the coverage ledger, order books,
+// indicators, market snapshots, and the newest values for readers. Same events in, same rows out.
 //
 // Time is the venue's: snapshots are due at multiples of the interval on its clock, and minutes end
-// by it. What is live in a snapshot (last price, ladder) is frozen when the clock passes the
-// instant; the row is written once the candle that ended there has closed, or after a grace without
-// it.
+// by it.
 #pragma once
 
-#include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "feed/venue_clock.h"
 #include "feed/venue_feed.h"
-#include "indicator/series.h"
-#include "pipeline/candle_series.h"
+#include "pipeline/auditor.h"
+#include "pipeline/backfill.h"
+#include "pipeline/coverage_ledger.h"
 #include "pipeline/latest.h"
-#include "pipeline/rows.h"
+#include "pipeline/output.h"
 #include "pipeline/sequence_watch.h"
+#include "pipeline/snapshots.h"
+#include "pipeline/statistics.h"
 
 namespace candlewick::pipeline {
 
+// What a stream of trades is for.
+enum class TradeUse : unsigned char {
+  none,            // to be passed on
+  second_opinion,  // candles are built of them as well, and compared
+  source,          // candles are built of them: the venue has no stream of candles
+};
+
 struct PipelineOptions {
   std::vector<Timeframe> timeframes{Timeframe::m1};  // 1m is always among them
-  Duration snapshot_interval = std::chrono::seconds{60};
-  std::size_t ladder_levels = 20;
-  Duration history = std::chrono::hours{49};  // filled from REST before the first snapshot
-  std::size_t correction_horizon = 1440;  // bars; how far back indicator rows follow a correction
-  Duration close_grace =
-      std::chrono::seconds{5};  // after a period's end before its candle is missed
-  Duration snapshot_grace =
-      std::chrono::seconds{10};  // for the candle that ended at a snapshot's instant
-  bool track_all =
-      false;  // also instruments and timeframes that were not named, as they turn up (replay)
+  Duration history = std::chrono::hours{49};         // filled from REST before the first snapshot
+  // How late a trade may come by the venue's clock and still be in its candle's first telling.
+  Duration trade_grace = std::chrono::seconds{2};
+  TradeUse trades = TradeUse::second_opinion;
+  SnapshotOptions snapshots;
+  BackfillOptions backfill;
+  AuditOptions audit;
+  exchange::BookRule book_rule = exchange::BookRule::none;
+  int book_levels = 1000;          // of a snapshot of the book
+  Duration book_check_interval{};  // how often a book in step is compared with REST; zero: never
+  bool track_all = false;  // also instruments and timeframes that were not named, as they turn up
+                           // (replay)
 };
-
-class PipelineOutput {
- public:
-  virtual ~PipelineOutput() = default;
-  virtual void on_row(schema::Row row) = 0;
-  // What was accepted, in order: assembled candles instead of raw ones, no repeats, and gaps.
-  virtual void on_event(const Event& /*event*/) {}
-};
-
-// Where requests go; nullopt when the venue has no such request.
-using AskFunction =
-    std::function<std::optional<feed::RequestId>(const exchange::RestQuery&, feed::Priority)>;
 
 // What a warehouse knows from before a restart.
 struct Memory {
   std::vector<Candle> candles;  // closed, of one timeframe, oldest first
+  struct Covered {
+    Span span;
+    CoverageState state;
+  };
+  std::vector<Covered> coverage;       // of those candles' stream
+  std::optional<Time> followed_since;  // where the first run began, by the ledger
+  std::int64_t coverage_sequence = 0;  // the newest one in the ledger
   std::optional<std::string> checkpoint;
-  std::optional<schema::Row> tick;  // the newest snapshot
-  std::optional<schema::Row> indicators;
+  std::optional<schema::Row> tick;      // the newest snapshot
+  std::vector<schema::Row> indicators;  // that corrections may change, oldest first
 };
 
-class VenuePipeline final : public feed::FeedHandler {
+// Of the asset that an instrument trades, in US dollars whatever it is quoted in. Absent: unknown,
+// or too old.
+struct Fundamentals {
+  std::optional<Decimal> market_cap;
+  std::optional<Decimal> circulating_supply;
+};
+
+class VenuePipeline final : public feed::FeedHandler, private Backfill::Listener {
  public:
   VenuePipeline(PipelineOptions options, std::vector<const Instrument*> instruments,
                 LatestBoard& board, PipelineOutput& output);
@@ -67,7 +78,7 @@ class VenuePipeline final : public feed::FeedHandler {
 
   // Before the first event. `instrument` is one of those given.
   Result<void> remember(const Instrument& instrument, Timeframe timeframe, Memory memory);
-  void connect(AskFunction ask) { ask_ = std::move(ask); }
+  void connect(AskFunction ask);
 
   void on_events(const Events& events) override;
   void on_reply(feed::RequestId request, const Events& events) override;
@@ -75,6 +86,10 @@ class VenuePipeline final : public feed::FeedHandler {
   void on_live(const std::vector<exchange::Channel>& channels) override;
   void on_down(const std::vector<exchange::Channel>& channels, std::string_view reason) override;
 
+  // What snapshots from the next instant on tell of it, until told otherwise.
+  void set_fundamentals(const Instrument& instrument, const Fundamentals& fundamentals);
+  // Asks for the venue's list of instruments: those of ours that are not on it are delisted.
+  void refresh_listings();
   // A row of ours never reached the log: a candle among them is a hole again, and fetched again.
   void forget(const schema::Row& row);
   // Input ended (replay): closes what the clock has passed and writes the snapshots still waiting.
@@ -84,28 +99,43 @@ class VenuePipeline final : public feed::FeedHandler {
   // Holes that are being filled or wait to be, over all series, in candle periods.
   std::size_t missing_candles() const;
   bool is_ready(const Instrument& instrument) const;
+  PipelineStatistics statistics() const;
 
  private:
-  struct SeriesState;
   struct InstrumentState;
-  struct Frozen;
-  struct Emitted;
+  struct FollowedStream;
 
   InstrumentState* state_of(const Instrument* instrument);
   InstrumentState& add(const Instrument& instrument);
-  SeriesState* series_of(InstrumentState& state, Timeframe timeframe);
-  std::unique_ptr<SeriesState> make_series(InstrumentState& state, Timeframe timeframe) const;
+  TrackedSeries* series_of(InstrumentState& state, Timeframe timeframe);
+  TrackedSeries& add_series(InstrumentState& state, Timeframe timeframe);
   void apply(const Event& event);
   void apply(InstrumentState& state, const Candle& candle);
-  void stored(InstrumentState& state, SeriesState& series, CandleSeries::Change change);
+  void apply(const Trade& trade);
+  void apply(const Quote& quote);
+  void apply(const Ticker& ticker);
+  void apply(const BookUpdate& book);
+  void apply(const Listing& listing);
+  void note_status(const Instrument& instrument, ListingStatus status);
+  void pass_on(const Gap& gap);
+  void apply_to_book(InstrumentState& state, const BookUpdate& update);
+  void show_ladder(InstrumentState& state, std::optional<BookUpdate> ladder);
+  void want_book(InstrumentState& state);
+  void built_of_trades(InstrumentState& state, const std::vector<Candle>& candles);
+  void stored(InstrumentState& state, TrackedSeries& series, const Candle& told);
+  void on_filled(TrackedSeries& series, const Candle& candle) override;
+  void on_complete(TrackedSeries& series) override;
   void advance(Time time, bool is_certain);
-  void freeze(Time instant);
-  void write_snapshots(InstrumentState& state, bool at_the_end);
-  void write_snapshot(InstrumentState& state, const Frozen& frozen, const Candle* candle);
-  void revise(InstrumentState& state, const indicator::Applied& applied);
-  void plan(SeriesState& series);
-  void completed(SeriesState& series);
-  void candles_arrived(SeriesState& series, const exchange::RestQuery& query, const Events& events);
+  void begin(Time now);
+  void freeze(Time instant, Time now);
+  void minutes_passed(Time from, Time to);
+  void broke(InstrumentState& state, Stream kind, std::string_view why,
+             std::optional<Time> whole_until);
+  void plan(Time now);
+  void write_snapshots(InstrumentState& state, bool is_the_end);
+  void finish_turn();
+  void listings_arrived(const Events& events);
+  Time stamp() const;
 
   PipelineOptions options_;
   LatestBoard& board_;
@@ -113,12 +143,20 @@ class VenuePipeline final : public feed::FeedHandler {
   AskFunction ask_;
   feed::VenueClock clock_;
   std::optional<Time> next_instant_;
+  std::optional<Time> next_minute_;
+  Time next_plan_{Duration::min()};
   std::optional<Time> received_time_;  // of the event at work: when rows are stamped
   SequenceWatch sequences_;
+  CoverageLedger ledger_;
+  Backfill backfill_;
+  Auditor auditor_;
+  PipelineStatistics statistics_;
   std::vector<std::unique_ptr<InstrumentState>> instruments_;
   std::map<const Instrument*, InstrumentState*> by_instrument_;
-  std::map<feed::RequestId, std::pair<SeriesState*, exchange::RestQuery>> asked_;
+  std::map<feed::RequestId, InstrumentState*> books_asked_;
+  std::optional<feed::RequestId> listings_asked_;
   std::map<const Instrument*, ListingStatus> listed_;
+  Events tops_;
 };
 
 }  // namespace candlewick::pipeline

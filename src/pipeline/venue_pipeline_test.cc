@@ -128,7 +128,8 @@ TEST(VenuePipelineSnapshots, ShowTheInstantAndAreWrittenWhenTheCandleCloses) {
   EXPECT_EQ(time_at(ticks[0], "exchange_ts"), noon + 1min);
   EXPECT_EQ(time_at(ticks[0], "candle_time"), noon);
   EXPECT_EQ(decimal_at(ticks[0], "close"), true_candle(noon).close);
-  EXPECT_EQ(decimal_at(ticks[0], "last_price"), decimal("111"));
+  // The last trade before the instant is the close of the minute that ends there.
+  EXPECT_EQ(decimal_at(ticks[0], "last_price"), true_candle(noon).close);
   EXPECT_EQ(decimal_at(ticks[0], "bid_ask_spread"), decimal("2.5"));
   EXPECT_EQ(std::get<schema::Json>(ticks[0].at("bid_depth")).text, R"([["110","1"]])");
   EXPECT_EQ(std::get<schema::Json>(ticks[0].at("ask_depth")).text, R"([["112.5","2"]])");
@@ -158,9 +159,10 @@ TEST(VenuePipelineSnapshots, DoNotWaitForACandleForEver) {
   Line line({}, false);
   line.clock(noon);
   line.close(noon);
-  line.clock(noon + 2min + 9s);
-  EXPECT_THAT(line.ticks(), SizeIs(1));
+  line.clock(noon + 2min + 1s);
   line.clock(noon + 2min + 10s);
+  EXPECT_THAT(line.ticks(), SizeIs(1));
+  line.clock(noon + 2min + 11s);
   const auto ticks = line.ticks();
   ASSERT_THAT(ticks, SizeIs(2));
   EXPECT_EQ(time_at(ticks[1], "exchange_ts"), noon + 2min);
@@ -171,7 +173,7 @@ TEST(VenuePipelineSnapshots, DoNotWaitForACandleForEver) {
 }
 
 TEST(VenuePipelineSnapshots, NeverUseACandleThatEndsAfterTheirInstant) {
-  Line line({.snapshot_interval = 10s, .snapshot_grace = 90s}, false);
+  Line line({.snapshots = {.interval = 10s, .grace = 90s}}, false);
   line.clock(noon - 1s);
   line.clock(noon + 55s);
   line.close(noon);
@@ -183,13 +185,15 @@ TEST(VenuePipelineSnapshots, NeverUseACandleThatEndsAfterTheirInstant) {
   EXPECT_GE(line.ticks().size(), 2U);
 }
 
-TEST(VenuePipelineSnapshots, AfterASilenceOnlyTheLastInstantIsKnown) {
+TEST(VenuePipelineSnapshots, AfterASilenceEveryInstantThatPassedHasItsRow) {
   Line line({}, false);
   line.clock(noon);
   line.clock(noon + 30s);
-  line.clock(noon + 10min + 30s);
-  line.clock(noon + 11min + 10s);
-  EXPECT_THAT(times(line.ticks(), "exchange_ts"), ElementsAre(noon + 10min, noon + 11min));
+  line.clock(noon + 3min + 30s);
+  EXPECT_THAT(line.ticks(), IsEmpty());
+  line.clock(noon + 3min + 40s);
+  EXPECT_THAT(times(line.ticks(), "exchange_ts"),
+              ElementsAre(noon + 1min, noon + 2min, noon + 3min));
 }
 
 TEST(VenuePipelineSnapshots, AConnectionThatIsDownHasNoLadder) {
@@ -264,12 +268,33 @@ TEST(VenuePipeline, TheBoardShowsTheNewestValues) {
 }
 
 TEST(VenuePipeline, TheLastPriceIsTheNewestByTheVenuesClock) {
-  Line line({}, false);
+  Line line({.snapshots = {.interval = 50s}}, false);
   line.clock(noon);
   line.say(ticker(noon + 40s, "111"));
   line.say(ticker(noon + 20s, "90"));
-  line.close(noon);
+  line.clock(noon + 50s);
+  line.clock(noon + 60s);
+  ASSERT_THAT(line.ticks(), SizeIs(1));
   EXPECT_EQ(decimal_at(line.ticks()[0], "last_price"), decimal("111"));
+}
+
+TEST(VenuePipeline, TicksTellTheFundamentalsThatWereKnownAtTheirInstant) {
+  Line line({.snapshots = {.interval = 50s}}, false);
+  line.clock(noon);
+  line.clock(noon + 50s);
+  line->set_fundamentals(bitcoin(), {.market_cap = decimal("1300000000000.5"),
+                                     .circulating_supply = decimal("20068353")});
+  line.clock(noon + 100s);
+  line->set_fundamentals(bitcoin(), {});
+  line.clock(noon + 150s);
+  line.clock(noon + 170s);
+  const auto rows = line.ticks();
+  ASSERT_THAT(rows, SizeIs(3));
+  EXPECT_TRUE(schema::is_null(rows[0].at("market_cap")));
+  EXPECT_EQ(decimal_at(rows[1], "market_cap"), decimal("1300000000000.5"));
+  EXPECT_EQ(decimal_at(rows[1], "circulating_supply"), decimal("20068353"));
+  EXPECT_TRUE(schema::is_null(rows[2].at("market_cap")));
+  EXPECT_TRUE(schema::is_null(rows[2].at("circulating_supply")));
 }
 
 TEST(VenuePipeline, AtTheEndOfAReplayWhatIsOverIsClosed) {
@@ -286,7 +311,8 @@ TEST(VenuePipeline, AtTheEndOfAReplayWhatIsOverIsClosed) {
   ASSERT_THAT(rows, SizeIs(2));
   EXPECT_EQ(time_at(rows[1], "timestamp"), noon);
   EXPECT_EQ(rows[1].at("is_closed"), schema::Value{true});
-  EXPECT_THAT(output.of(schema::market_ticks), SizeIs(1));
+  EXPECT_THAT(times(output.of(schema::market_ticks), "exchange_ts"),
+              ElementsAre(noon + 1min, noon + 2min, noon + 3min, noon + 4min, noon + 5min));
   EXPECT_EQ(board.instruments(), std::vector<const Instrument*>{&bitcoin()});
 }
 

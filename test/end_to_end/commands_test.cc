@@ -39,8 +39,9 @@ std::string text_of(const std::filesystem::path& path) {
 }
 
 TEST(Commands, ExplainThemselves) {
-  for (const auto* command : {"run", "backfill", "candles", "decode", "replay", "record",
-                              "indicators", "doctor", "check-config", "exchanges", "symbols"}) {
+  for (const auto* command :
+       {"run", "backfill", "candles", "decode", "replay", "record", "indicators", "doctor",
+        "check-config", "exchanges", "symbols", "coverage", "verify"}) {
     const auto help = candlewick_({command, "--help"});
     EXPECT_EQ(help.status, 0) << command;
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
@@ -74,6 +75,16 @@ TEST(Commands, EndWithTwoAndOneClearLineWhenUsedWrongly) {
         "2026-01-02", "--end", "2026-01-01"},
        {},
        "--end"},
+      {{"verify", "--exchange", "binance", "--symbol", "BTC/USDT", "--since", "lately"},
+       {},
+       "--since"},
+      {{"verify", "--exchange", "binance", "--symbol", "BTC/USDT", "--since", "2026-01-02",
+        "--until", "2026-01-01"},
+       {},
+       "--until"},
+      {{"coverage", "--exchange", "mtgox"}, {}, "mtgox"},
+      {{"coverage", "--timeframe", "7m"}, {}, "7m"},
+      {{"coverage", "--symbol", "NOSUCHTHING"}, {}, "NOSUCHTHING"},
       {{"check-config", "--http-listen", "nowhere"}, {}, "http"},
       {{"check-config"}, {{"CANDLEWICK_HTTP_LISTEN", "127.0.0.1:99999"}}, "CANDLEWICK_HTTP_LISTEN"},
       {{"check-config"}, {{"SYMBOLS", "BTC//USDT"}}, "SYMBOLS"},

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "app/service.h"
+#include "app/warehouse_choice.h"
 #include "base/json.h"
 #include "market/event_json.h"
 #include "query/candles.h"

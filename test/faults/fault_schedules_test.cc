@@ -27,7 +27,6 @@ using namespace std::chrono_literals;
 
 // 2026-01-15T12:00:00Z
 constexpr Time start = time_from_ms(1'768'478'400'000);
-constexpr Duration trouble = 10min;
 constexpr Duration recovery = 8min;
 
 std::uint64_t setting(const char* name, std::uint64_t otherwise) {
@@ -37,9 +36,9 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
 
 constexpr std::uint64_t default_schedules() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return 5;
+  return 20;
 #else
-  return 50;
+  return 500;
 #endif
 }
 
@@ -75,6 +74,18 @@ struct Schedule {
     begins_in_trouble = chance(0.5);
     has_tops = chance(0.15);
     activity = chance(0.5) ? 0.1 : 0.5;
+    has_trades = chance(0.3);
+    has_book = chance(0.15);
+    if (chance(0.02)) {
+      trouble = 80min;
+      faults += fmt::format(",outage={}s+3600s", 60 + random() % 600);
+    }
+    if (chance(0.2)) faults += fmt::format(",unfinal={}ms:{:.2f}", random() % 1500, unit());
+    if (chance(0.2)) faults += fmt::format(",jump={}s+{}", 100 + random() % 500, 1 + random() % 1000);
+    if (chance(0.2))
+      faults += fmt::format(",blackout={}s+{}s", 100 + random() % 400, 30 + random() % 600);
+    heals = !chance(0.1);
+    if (!heals) faults += ",5xx=1";
   }
   double unit() { return std::uniform_real_distribution<double>(0.0, 1.0)(random); }
   bool chance(double likelihood) { return unit() < likelihood; }
@@ -87,6 +98,10 @@ struct Schedule {
   Duration announces_shutdown_at{};
   bool begins_in_trouble = false;  // while history is read
   bool has_tops = false;
+  bool has_trades = false;
+  bool has_book = false;
+  Duration trouble = 10min;
+  bool heals = true;      // REST never answers again otherwise
   double activity = 0.1;  // of the market: a quiet one is silent for minutes
 };
 
@@ -98,7 +113,9 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
         venue_(*exchange::find_venue("binance")),
         catalogue_(exchange::make_catalogue(venue_)),
         instruments_{catalogue_->find_or_infer("BTCUSDT"), catalogue_->find_or_infer("ETHBTC")},
-        pipeline_({}, instruments_, board_, *this),
+        witness_(venue_.make_decoder(*catalogue_)),
+        pipeline_({.book_rule = venue_.book_rule, .book_check_interval = 2min}, instruments_,
+                  board_, *this),
         feed_(venue_, *catalogue_,
               {.rest_url = "http://sim",
                .ws_url = "ws://sim",
@@ -115,6 +132,10 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
     for (const auto* instrument : instruments_) {
       channels.push_back({.kind = exchange::ChannelKind::candles, .instrument = instrument});
       channels.push_back({.kind = exchange::ChannelKind::mini_ticker, .instrument = instrument});
+      if (schedule_.has_trades)
+        channels.push_back({.kind = exchange::ChannelKind::trades, .instrument = instrument});
+      if (schedule_.has_book)
+        channels.push_back({.kind = exchange::ChannelKind::book, .instrument = instrument});
       if (!schedule_.has_tops) continue;
       channels.push_back({.kind = exchange::ChannelKind::ladder, .instrument = instrument});
       channels.push_back({.kind = exchange::ChannelKind::quotes, .instrument = instrument});
@@ -153,7 +174,6 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
     }
   }
 
-
   void open(feed::ConnectionId connection, const std::string& url) override {
     wanted_.insert(connection);
     later(30ms, [this, connection, url] { connect(connection, url); });
@@ -177,7 +197,6 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
     later(20ms + schedule_.random() % 400 * 1ms, [this, request, url] { answer(request, url); });
   }
 
-
   void on_row(schema::Row row) override { rows.push_back(std::move(row)); }
 
   feed::Moment now() const { return {clock_.steady(), clock_.now()}; }
@@ -188,6 +207,9 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
 
   std::vector<schema::Row> rows;
   std::size_t requests = 0;
+  // Closed candles of whole frames that reached the feed.
+  std::set<std::pair<const Instrument*, Time>> came_live;
+  std::optional<BookUpdate> ladder(std::size_t index) const { return board_.read(index).ladder; }
 
  private:
   std::unique_ptr<simulator::Market> make_market() {
@@ -226,6 +248,7 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
       const auto connection = found->second;
       if (delivery.kind == simulator::Delivery::Kind::frame) {
         heard_[connection] = clock_.now();
+        witness(*delivery.text);
         feed_.on_frame(connection, *delivery.text, false, now());
         continue;
       }
@@ -233,6 +256,17 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
       sessions_.erase(connection);
       wanted_.erase(connection);
       feed_.on_closed(connection, {.reason = delivery.reason}, now());
+    }
+  }
+  // What came by the stream, told by nothing of what is tested but the decoder.
+  void witness(const std::string& text) {
+    Events events;
+    if (!witness_->decode({.text = text, .url = "ws://sim/stream", .received_time = {}}, events))
+      return;
+    for (const auto& event : events) {
+      const auto* candle = std::get_if<Candle>(&event);
+      if (candle != nullptr && candle->is_closed)
+        came_live.emplace(candle->origin.instrument, candle->open_time);
     }
   }
   void ping() {
@@ -276,6 +310,7 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
   const exchange::Venue& venue_;
   std::unique_ptr<Catalogue> catalogue_;
   std::vector<const Instrument*> instruments_;
+  std::unique_ptr<exchange::Decoder> witness_;
   NullObserver observer_;
   pipeline::LatestBoard board_;
   pipeline::VenuePipeline pipeline_;
@@ -312,8 +347,77 @@ std::string numbers(const simulator::Bar& bar) {
   return text + std::to_string(bar.count);
 }
 
+// What the ledger says in the end, and whether it ever said that the minute was not live.
+struct Covered {
+  std::string state;
+  bool was_named = false;
+};
+std::map<Time, Covered> ledger_of(const World& world, const Instrument& instrument) {
+  std::map<Time, Covered> minutes;
+  std::int64_t sequence = 0;
+  for (const auto& row : world.rows) {
+    if (row.table != &schema::coverage) continue;
+    EXPECT_GT(at<std::int64_t>(row, "seq"), sequence) << "assertions are in order";
+    sequence = at<std::int64_t>(row, "seq");
+    if (at<std::string>(row, "symbol") != instrument.symbol ||
+        at<std::string>(row, "stream") != "candles")
+      continue;
+    for (Time open = at<Time>(row, "from"); open < at<Time>(row, "to"); open += 1min) {
+      auto& minute = minutes[open];
+      minute.state = at<std::string>(row, "state");
+      minute.was_named = minute.was_named || minute.state != "live";
+    }
+  }
+  return minutes;
+}
+
+// Every minute is live if and only if the stream brought it in time, and named if it was not.
+void expect_the_true_ledger(World& world, const Instrument& instrument, Time until, bool healed) {
+  auto& market = world.core().market();
+  const auto listing = *market.find(instrument.exchange_symbol);
+  const auto minutes = ledger_of(world, instrument);
+  ASSERT_FALSE(minutes.empty());
+  std::set<Time> stored;
+  for (const auto& row : world.rows) {
+    if (row.table == &schema::fact_ohlcv && at<std::string>(row, "symbol") == instrument.symbol)
+      stored.insert(at<Time>(row, "timestamp"));
+  }
+  std::size_t wrong = 0;
+  for (Time open = minutes.begin()->first; open + 1min <= until && wrong < 5; open += 1min) {
+    const auto found = minutes.find(open);
+    const Covered minute = found == minutes.end() ? Covered{} : found->second;
+    const bool came_live = world.came_live.contains({&instrument, open});
+    const bool is_stored = stored.contains(open);
+    const bool is_right =
+        is_stored ? (minute.state == "backfilled" || (minute.state == "live" && came_live)) &&
+                        (came_live || minute.was_named)
+        : market.row(listing, Timeframe::m1, open, open + 2min)
+            ? !healed && minute.state == "missing"
+            : minute.state == "confirmed_empty" || (!healed && minute.state == "missing");
+    if (is_right) continue;
+    ADD_FAILURE() << instrument.symbol << " " << to_rfc3339(open) << " is \"" << minute.state
+                  << "\", stored " << is_stored << ", came live " << came_live << ", named "
+                  << minute.was_named;
+    ++wrong;
+  }
+}
+
+void expect_the_true_book(World& world, std::size_t index, Time now) {
+  auto& market = world.core().market();
+  const auto& instrument = *world.instruments()[index];
+  const auto ladder = world.ladder(index);
+  ASSERT_TRUE(ladder) << instrument.symbol << " has no ladder";
+  auto* steps = market.book_steps(*market.find(instrument.exchange_symbol));
+  ASSERT_NE(steps, nullptr);
+  EXPECT_GE(*ladder->sequence + 20, steps->step_at(now)) << "it is of now";
+  const auto truth = steps->book(*ladder->sequence, 20);
+  EXPECT_EQ(ladder->bids, truth.bids) << instrument.symbol;
+  EXPECT_EQ(ladder->asks, truth.asks) << instrument.symbol;
+}
+
 // All minutes from 49 hours before on, once each, with the venue's own numbers.
-void expect_the_true_candles(World& world, const Instrument& instrument, Time until) {
+void expect_the_true_candles(World& world, const Instrument& instrument, Time until,
+                             const Schedule& schedule) {
   auto& market = world.core().market();
   const auto listing = *market.find(instrument.exchange_symbol);
   std::map<Time, const schema::Row*> stored;
@@ -325,19 +429,23 @@ void expect_the_true_candles(World& world, const Instrument& instrument, Time un
     EXPECT_TRUE(stored.emplace(at<Time>(row, "timestamp"), &row).second)
         << "stored twice: " << schema::to_json(row);
   }
+  if (stored.empty() && !schedule.heals) return;
   ASSERT_FALSE(stored.empty());
   // As far back as it was when the venue's clock became known.
   const Time first = stored.begin()->first;
-  EXPECT_LE(first, start - 49h + trouble);
+  if (schedule.heals) {
+    EXPECT_LE(first, start - 49h + schedule.trouble);
+  }
   std::size_t wrong = 0;
   for (Time open = first; open + 1min <= until && wrong < 5; open += 1min) {
     const auto row = stored.find(open);
+    const auto truth = market.row(listing, Timeframe::m1, open, open + 2min);
     if (row == stored.end()) {
+      if (!schedule.heals || !truth) continue;
       ADD_FAILURE() << instrument.symbol << " has no candle at " << to_rfc3339(open);
       ++wrong;
       continue;
     }
-    const auto truth = market.row(listing, Timeframe::m1, open, open + 2min);
     ASSERT_TRUE(truth) << to_rfc3339(open);
     const auto told = numbers(*row->second);
     if (told == numbers(truth->bar)) continue;
@@ -378,7 +486,9 @@ void expect_the_true_indicators(World& world, const Instrument& instrument) {
   for (const auto& [instant, row] : newest) {
     const Time candle_time = at<Time>(*row, "candle_time");
     for (; next <= candle_time; next += 1min) {
-      const auto bar = market.row(listing, Timeframe::m1, next, next + 2min)->bar;
+      const auto minute = market.row(listing, Timeframe::m1, next, next + 2min);
+      if (!minute) continue;
+      const auto& bar = minute->bar;
       truth.apply({next, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.quote_volume});
     }
     const auto values = truth.values_at(candle_time);
@@ -401,7 +511,7 @@ void run_schedule(std::uint64_t seed) {
                            schedule.faults));
   World world(schedule);
   const Time trouble_begins = start + (schedule.begins_in_trouble ? 0s : 90s);
-  const Time trouble_ends = trouble_begins + trouble;
+  const Time trouble_ends = trouble_begins + schedule.trouble;
   const Time end = trouble_ends + recovery;
   if (schedule.begins_in_trouble) world.change_faults(schedule.faults);
   world.in_trouble = schedule.begins_in_trouble;
@@ -409,25 +519,34 @@ void run_schedule(std::uint64_t seed) {
   world.run_until(trouble_begins);
   if (!schedule.begins_in_trouble) world.change_faults(schedule.faults);
   world.in_trouble = true;
-  if (schedule.announces_shutdown_at < trouble) {
+  if (schedule.announces_shutdown_at < schedule.trouble) {
     world.run_until(trouble_begins + schedule.announces_shutdown_at);
     world.announce_shutdown();
   }
   world.run_until(trouble_ends);
-  world.change_faults("none");
+  world.change_faults(schedule.heals ? "none" : "none,5xx=1");
   world.in_trouble = false;
   world.run_until(end + 30s);
 
   const auto status = world.status();
   EXPECT_TRUE(status.connected) << status.last_error;
   EXPECT_EQ(world.core().connections(), 1U);
-  EXPECT_EQ(world.pipeline().missing_candles(), 0U);
-  // Nothing asks more than it must: three pages of history for each, and what the trouble cost.
-  EXPECT_LT(world.requests, 600U);
-  for (const auto* instrument : world.instruments()) {
-    EXPECT_TRUE(world.pipeline().is_ready(*instrument));
-    expect_the_true_candles(world, *instrument, end);
-    expect_the_true_indicators(world, *instrument);
+  // Trades that came whole never contradict a candle.
+  EXPECT_EQ(world.pipeline().statistics().trade_differences, 0U);
+  EXPECT_EQ(world.pipeline().statistics().audit.different, 0U);
+  if (schedule.heals) {
+    EXPECT_EQ(world.pipeline().missing_candles(), 0U);
+    // Nothing asks more than it must: three pages of history for each, and what the trouble cost.
+    EXPECT_LT(world.requests, 700U + schedule.trouble / 1min * 30U);
+  }
+  for (std::size_t index = 0; index < world.instruments().size(); ++index) {
+    const Instrument& instrument = *world.instruments()[index];
+    expect_the_true_candles(world, instrument, end, schedule);
+    expect_the_true_ledger(world, instrument, end, schedule.heals);
+    if (!schedule.heals) continue;
+    EXPECT_TRUE(world.pipeline().is_ready(instrument));
+    expect_the_true_indicators(world, instrument);
+    if (schedule.has_book) expect_the_true_book(world, index, end + 30s);
   }
 }
 

@@ -5,13 +5,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
 #include <gtest/gtest.h>
 
-#include "test/support/temporary_folder.h"
+#include "test/support/eventually.h"
 
 namespace candlewick::test {
 namespace {
@@ -31,17 +32,15 @@ void redirect(int stream, const std::filesystem::path& path, int flags) {
 
 }  // namespace
 
-Finished run_program(const char* variable, const std::vector<std::string>& arguments,
-                     const std::string& input,
-                     const std::map<std::string, std::string>& environment) {
-  Finished finished;
+Program::Program(const char* variable, const std::vector<std::string>& arguments,
+                 const std::string& input, const std::map<std::string, std::string>& environment) {
   const char* program = std::getenv(variable);
   if (program == nullptr) {
     ADD_FAILURE() << variable << " does not name the program: run this by ctest";
-    return finished;
+    status_ = -1;
+    return;
   }
-  const TemporaryFolder folder;
-  std::ofstream(folder.path() / "in", std::ios::binary) << input;
+  std::ofstream(folder_.path() / "in", std::ios::binary) << input;
   std::vector<std::string> words{program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> settings{"PATH=/usr/bin:/bin"};
@@ -56,20 +55,61 @@ Finished run_program(const char* variable, const std::vector<std::string>& argum
   for (auto& setting : settings) envp.push_back(setting.data());
   envp.push_back(nullptr);
 
-  const pid_t child = ::fork();
-  if (child == 0) {
-    redirect(STDIN_FILENO, folder.path() / "in", O_RDONLY);
-    redirect(STDOUT_FILENO, folder.path() / "out", O_WRONLY | O_CREAT);
-    redirect(STDERR_FILENO, folder.path() / "err", O_WRONLY | O_CREAT);
-    if (::chdir(folder.path().c_str()) == 0) ::execve(program, argv.data(), envp.data());
+  process_ = ::fork();
+  if (process_ == 0) {
+    redirect(STDIN_FILENO, folder_.path() / "in", O_RDONLY);
+    redirect(STDOUT_FILENO, folder_.path() / "out", O_WRONLY | O_CREAT);
+    redirect(STDERR_FILENO, folder_.path() / "err", O_WRONLY | O_CREAT);
+    if (::chdir(folder_.path().c_str()) == 0) ::execve(program, argv.data(), envp.data());
     ::_exit(127);
   }
+}
+
+Program::~Program() {
+  kill();
+}
+
+void Program::take(int status) {
+  status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+bool Program::is_running() {
   int status = 0;
-  ::waitpid(child, &status, 0);
-  finished.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  finished.out = content_of(folder.path() / "out");
-  finished.err = content_of(folder.path() / "err");
-  return finished;
+  if (!status_ && ::waitpid(process_, &status, WNOHANG) == process_) take(status);
+  return !status_;
+}
+
+void Program::kill() {
+  if (!is_running()) return;
+  ::kill(process_, SIGKILL);
+  wait();
+}
+
+Finished Program::stop() {
+  if (is_running()) ::kill(process_, SIGTERM);
+  eventually([this] { return !is_running(); });
+  kill();
+  return finished();
+}
+
+Finished Program::wait() {
+  int status = 0;
+  if (!status_ && ::waitpid(process_, &status, 0) == process_) take(status);
+  return finished();
+}
+
+Finished Program::finished() const {
+  return {.status = status_.value_or(-1), .out = content_of(folder_.path() / "out"), .err = err()};
+}
+
+std::string Program::err() const {
+  return content_of(folder_.path() / "err");
+}
+
+Finished run_program(const char* variable, const std::vector<std::string>& arguments,
+                     const std::string& input,
+                     const std::map<std::string, std::string>& environment) {
+  return Program(variable, arguments, input, environment).wait();
 }
 
 }  // namespace candlewick::test

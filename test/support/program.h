@@ -1,9 +1,14 @@
-// Runs one of the project's programs to its end.
+// Runs the project's programs: to their end, or until they are stopped or killed.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
+
+#include "test/support/temporary_folder.h"
 
 namespace candlewick::test {
 
@@ -18,5 +23,36 @@ struct Finished {
 Finished run_program(const char* variable, const std::vector<std::string>& arguments,
                      const std::string& input = {},
                      const std::map<std::string, std::string>& environment = {});
+
+// A program that runs beside the test; killed at the end if nobody did.
+class Program {
+ public:
+  // As run_program(). A missing variable fails the test; then the program counts as ended.
+  Program(const char* variable, const std::vector<std::string>& arguments,
+          const std::string& input = {},
+          const std::map<std::string, std::string>& environment = {});
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  bool is_running();
+  pid_t process() const { return process_; }
+  // SIGKILL: it gets no chance to end in order.
+  void kill();
+  // SIGTERM. One that has not ended after a minute is killed, which the status tells.
+  Finished stop();
+  // Waits for it to end by itself.
+  Finished wait();
+  // What it has written to standard error so far.
+  std::string err() const;
+
+ private:
+  void take(int status);
+  Finished finished() const;
+
+  TemporaryFolder folder_;
+  pid_t process_ = -1;
+  std::optional<int> status_;
+};
 
 }  // namespace candlewick::test

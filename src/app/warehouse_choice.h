@@ -1,0 +1,30 @@
+// Which warehouse the configuration names, opened: the embedded one or PostgreSQL. Every command
+// asks here.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "sink/sink.h"
+#include "warehouse/database.h"
+#include "warehouse/postgres_maintenance.h"
+#include "warehouse/postgres_warehouse.h"
+
+namespace candlewick::app {
+
+// The files of the embedded log and warehouse.
+std::filesystem::path log_path(const Config& config);
+std::filesystem::path warehouse_path(const Config& config);
+
+bool is_on_postgres(const Config& config);
+warehouse::PostgresLocation postgres_location(const Config& config);
+warehouse::Retention retention_of(const Config& config);
+
+// Read only. Error: misconfigured when there is none yet.
+Result<std::unique_ptr<warehouse::Database>> open_for_reading(const Config& config);
+// The sink that writes it; opening the sink makes the warehouse or brings it up to date.
+Result<std::unique_ptr<sink::Sink>> make_warehouse_sink(const Config& config, const Clock& clock);
+
+}  // namespace candlewick::app
