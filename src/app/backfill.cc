@@ -48,7 +48,7 @@ class Backfiller {
   // Periods that nothing is known about: neither stored nor settled without a candle.
   Result<void> plan() {
     const auto& series = history_.series();
-    const Time now = open_of(series.timeframe, history_.venue_time());
+    const Time now = open_of(series.timeframe, history_.venue_time() - pipeline::rest_settling);
     // An end inside a period asks for that one too.
     const Time end = std::min(series.end.value_or(now), now);
     end_ = open_of(series.timeframe, end);

@@ -7,13 +7,6 @@ namespace candlewick::pipeline {
 
 using namespace std::chrono_literals;
 
-namespace {
-
-// A row may be followed by the next one before the last trades are in it.
-constexpr Duration settling = 5s;
-
-}  // namespace
-
 Duration certainly_final_after(Timeframe timeframe) {
   return std::max<Duration>(2min, 2 * length_of(timeframe));
 }
@@ -43,7 +36,7 @@ CandleReply read_candle_reply(const exchange::RestQuery& query, const Events& ev
     covered = row->end_time();
     const bool is_final =
         row->end_time() <= venue_time &&
-        ((row->open_time < *reply.newest && row->end_time() + settling <= venue_time) ||
+        ((row->open_time < *reply.newest && row->end_time() + rest_settling <= venue_time) ||
          row->end_time() + certainly_final_after(query.timeframe) <= venue_time);
     if (!is_final) continue;
     Candle& candle = reply.closed.emplace_back(*row);

@@ -27,6 +27,8 @@ struct CandleReply {
 CandleReply read_candle_reply(const exchange::RestQuery& query, const Events& events,
                               Time venue_time);
 
+// A row may be followed by the next one before the last trades are in it: so long after its end.
+inline constexpr Duration rest_settling = std::chrono::seconds{5};
 // How long after its end a candle's REST row is final whatever lag the venue's REST side has.
 Duration certainly_final_after(Timeframe timeframe);
 
