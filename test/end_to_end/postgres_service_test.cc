@@ -102,10 +102,13 @@ TEST_P(PostgresService, StartsWhileItsServerIsDownAndDeliversLater) {
   EXPECT_TRUE(test::eventually(has_ticks, 60s));
 }
 
+std::string kind_name(const ::testing::TestParamInfo<test::PostgresKind>& kind) {
+  return std::string(to_text(kind.param));
+}
 INSTANTIATE_TEST_SUITE_P(Kinds, PostgresService,
                          ::testing::Values(test::PostgresKind::plain,
                                            test::PostgresKind::timescale),
-                         [](const auto& info) { return std::string(to_text(info.param)); });
+                         kind_name);
 
 }  // namespace
 }  // namespace candlewick
