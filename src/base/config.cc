@@ -21,9 +21,11 @@ using config_table::Shape;
 constexpr std::string_view prefix = "CANDLEWICK_";
 constexpr std::string_view file_suffix = "_FILE";
 constexpr std::string_view venue_section = "exchange.";
-// Not settings: where the file is, and what the tests are told.
-constexpr std::array<std::string_view, 2> other_variables{"CANDLEWICK_CONFIG",
-                                                          "CANDLEWICK_SHARED_DATA"};
+// Not settings: where the file is, whether the program may leave a core dump, and what the tests
+// are told.
+constexpr std::array<std::string_view, 4> other_variables{
+    "CANDLEWICK_CONFIG", "CANDLEWICK_CORE_DUMPS", "CANDLEWICK_FAULT_POINT",
+    "CANDLEWICK_SHARED_DATA"};
 constexpr std::string_view test_prefix = "CANDLEWICK_TEST_";
 
 struct Entry {

@@ -35,7 +35,7 @@ struct Config {
   std::string warehouse = "auto";  // once loaded: "sqlite" or "postgres"
   Secret database_url;             // PostgreSQL
   std::string database_schema = "public";
-  Secret nats_url;                 // empty: the embedded log
+  Secret nats_url;  // empty: the embedded log
   Secret coingecko_api_key;
   std::string ca_file;             // further certificate authorities (PEM); empty: the system's
   std::string log_level = "info";  // debug, info, warning, error
@@ -73,7 +73,7 @@ struct Config {
 
   struct Log {
     std::int64_t disk_budget_mib = 4096;
-    std::string when_full = "drop_oldest";  // or "pause": stop reading from venues
+    std::string when_full = "drop_oldest_for_sink";  // or "stop_ingest"
     std::int64_t queue_rows = 100'000;
   } log;
 
@@ -95,6 +95,7 @@ struct Config {
     Duration batch_interval = std::chrono::milliseconds{250};
     Duration retry_limit = std::chrono::seconds{60};  // the longest wait between two tries
     std::string symbol_style = "unified";  // or "exchange": the venue's spelling goes into `symbol`
+    std::string since;                     // where a new sink begins; empty: with what the log has
   } sink;
 
   // Market capitalisation, supply, names and launch dates of assets.
@@ -105,8 +106,13 @@ struct Config {
   } coingecko;
 
   struct Supabase {
-    std::string url;  // empty: no such sink
-    Secret service_role_key;
+    std::string url;          // empty: no such sink
+    Secret service_role_key;  // or a secret key
+    std::string schema = "public";
+    bool candles = false;
+    bool latest = true;
+    bool broadcast = false;
+    Duration ladders{};  // how long depth ladders are kept; zero: for ever
   } supabase;
 
   struct Snowflake {
@@ -114,6 +120,9 @@ struct Config {
     std::string user;
     Secret password;     // or a programmatic access token
     Secret private_key;  // PEM text (SNOWFLAKE_PRIVATE_KEY_FILE names its file)
+    Secret oauth_token;
+    std::string method = "session";  // or "streaming"
+    bool candles = true;
     std::string warehouse;
     std::string database;
     std::string schema = "PUBLIC";
@@ -121,6 +130,19 @@ struct Config {
     std::string base_url;  // another endpoint than the account's
     Duration flush_interval = std::chrono::minutes{15};
   } snowflake;
+
+  // Every row as signed JSON to an address of the user's.
+  struct Webhook {
+    std::string url;  // empty: no such sink
+    Secret secret;    // of the signature
+    std::vector<std::string> tables{"market_ticks", "technical_indicators"};
+  } webhook;
+
+  // Venues that are not built in, through CCXT in a process of its own.
+  struct Ccxt {
+    std::string node = "node";
+    std::string sidecar;  // empty: beside the program
+  } ccxt;
 
   // Every secret that is set, and the passwords within URLs: for the log to redact.
   std::vector<std::string> secrets() const;

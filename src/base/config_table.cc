@@ -14,7 +14,8 @@ constexpr std::array<std::string_view, 16> timeframes{"1s", "1m", "3m", "5m", "1
                                                       "1d", "3d", "1w", "1M"};
 constexpr std::array<std::string_view, 4> warehouses{"auto", "sqlite", "postgres", "timescale"};
 constexpr std::array<std::string_view, 4> log_levels{"debug", "info", "warning", "error"};
-constexpr std::array<std::string_view, 2> when_full{"drop_oldest", "pause"};
+constexpr std::array<std::string_view, 2> when_full{"drop_oldest_for_sink", "stop_ingest"};
+constexpr std::array<std::string_view, 2> snowflake_methods{"session", "streaming"};
 constexpr std::array<std::string_view, 2> symbol_styles{"unified", "exchange"};
 
 // Functions that find a member of the configuration, or of one of its sections.
@@ -29,7 +30,7 @@ constexpr auto in() {
 
 using C = Config;
 
-constexpr std::array<Row, 58> table{{
+constexpr std::array<Row, 72> table{{
     {.key = "exchanges",
      .target = top<&C::exchanges>(),
      .help = "Venues to listen to. `candlewick exchanges` lists those that are built in.",
@@ -170,7 +171,9 @@ constexpr std::array<Row, 58> table{{
      .min = 16},
     {.key = "log.when_full",
      .target = in<&C::log, &C::Log::when_full>(),
-     .help = "At that limit: drop_oldest (counted, per sink), or pause reading from the venues.",
+     .help =
+         "At that limit: drop_oldest_for_sink (counted, per sink that lags), or stop_ingest until "
+         "the sinks have caught up.",
      .form = Form::choice,
      .choices = when_full},
     {.key = "log.queue_rows",
@@ -232,6 +235,11 @@ constexpr std::array<Row, 58> table{{
      .help = "What sinks write into `symbol`: unified (BTC/USDT), or exchange (BTCUSDT).",
      .form = Form::choice,
      .choices = symbol_styles},
+    {.key = "sink.since",
+     .target = in<&C::sink, &C::Sink::since>(),
+     .help =
+         "A sink that is new begins with rows from this instant on, out of the warehouse as far "
+         "as the log no longer has them (RFC 3339); empty: with what the log has."},
 
     {.key = "coingecko.enabled",
      .target = in<&C::coingecko, &C::CoinGecko::enabled>(),
@@ -254,8 +262,25 @@ constexpr std::array<Row, 58> table{{
      .form = Form::http_url},
     {.key = "supabase.service_role_key",
      .target = in<&C::supabase, &C::Supabase::service_role_key>(),
-     .help = "The project's service_role key.",
+     .help = "A secret key (sb_secret_...) or the service_role key.",
      .original = "SUPABASE_SERVICE_ROLE_KEY"},
+    {.key = "supabase.schema",
+     .target = in<&C::supabase, &C::Supabase::schema>(),
+     .help = "Schema of the tables; it must be one that the project's Data API serves."},
+    {.key = "supabase.candles",
+     .target = in<&C::supabase, &C::Supabase::candles>(),
+     .help = "Write closed candles too (fact_ohlcv)."},
+    {.key = "supabase.latest",
+     .target = in<&C::supabase, &C::Supabase::latest>(),
+     .help = "Keep one row a symbol with its newest tick and indicators (market_latest)."},
+    {.key = "supabase.broadcast",
+     .target = in<&C::supabase, &C::Supabase::broadcast>(),
+     .help = "Send each new tick to the Realtime Broadcast topic market_ticks."},
+    {.key = "supabase.ladder_days",
+     .target = in<&C::supabase, &C::Supabase::ladders>(),
+     .help = "Days after which bid_depth and ask_depth of a tick are set to null; 0: never.",
+     .max = 36'500,
+     .unit = std::chrono::hours{24}},
 
     {.key = "snowflake.account",
      .target = in<&C::snowflake, &C::Snowflake::account>(),
@@ -273,6 +298,21 @@ constexpr std::array<Row, 58> table{{
      .target = in<&C::snowflake, &C::Snowflake::private_key>(),
      .help = "Private key (PEM) for key-pair login, instead of a password; best given as a file.",
      .original = "SNOWFLAKE_PRIVATE_KEY"},
+    {.key = "snowflake.oauth_token",
+     .target = in<&C::snowflake, &C::Snowflake::oauth_token>(),
+     .help =
+         "OAuth access token, instead of a password; as a file it is read again when it expires.",
+     .original = "SNOWFLAKE_OAUTH_TOKEN"},
+    {.key = "snowflake.method",
+     .target = in<&C::snowflake, &C::Snowflake::method>(),
+     .help =
+         "How rows go in: session (SQL through a warehouse) or streaming (Snowpipe Streaming; key "
+         "pair or token only, append-only).",
+     .form = Form::choice,
+     .choices = snowflake_methods},
+    {.key = "snowflake.candles",
+     .target = in<&C::snowflake, &C::Snowflake::candles>(),
+     .help = "Write closed candles and dimensions too."},
     {.key = "snowflake.warehouse",
      .target = in<&C::snowflake, &C::Snowflake::warehouse>(),
      .help = "Warehouse that loads; empty: the user's default.",
@@ -300,6 +340,24 @@ constexpr std::array<Row, 58> table{{
          "Seconds between loads. Every load wakes the warehouse and costs at least a minute of it.",
      .min = 1,
      .max = 86'400},
+
+    {.key = "webhook.url",
+     .target = in<&C::webhook, &C::Webhook::url>(),
+     .help = "Where rows are posted as JSON; empty: no such sink.",
+     .form = Form::http_url},
+    {.key = "webhook.secret",
+     .target = in<&C::webhook, &C::Webhook::secret>(),
+     .help = "Signs every request (HMAC-SHA-256 in the header X-Candlewick-Signature)."},
+    {.key = "webhook.tables",
+     .target = in<&C::webhook, &C::Webhook::tables>(),
+     .help = "The tables whose rows are posted."},
+
+    {.key = "ccxt.node",
+     .target = in<&C::ccxt, &C::Ccxt::node>(),
+     .help = "The Node.js that runs the sidecar for exchanges named ccxt:NAME."},
+    {.key = "ccxt.sidecar",
+     .target = in<&C::ccxt, &C::Ccxt::sidecar>(),
+     .help = "The sidecar's folder; empty: the one beside the program."},
 }};
 
 std::string transformed(std::string_view key, char joint, bool upper) {
