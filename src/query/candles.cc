@@ -1,5 +1,6 @@
 // Stored candles first; the holes between them are filled from one-minute candles where that gives
-// something. Minutes are read in slices, so that memory does not grow with the question.
+// something, and from the roll-ups of those that were dropped. They are read in slices, so that
+// memory does not grow with the question.
 #include "query/candles.h"
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <limits>
 #include <utility>
 
+#include "query/kept_rollups.h"
 #include "query/rollup.h"
 #include "query/select.h"
 
@@ -48,15 +50,8 @@ Candle to_candle(warehouse::Values& row) {
   return candle;
 }
 
-std::string ids_of(Conditions& conditions, const CandleQuery& query) {
-  return fmt::format(
-      "exchange_id = (SELECT exchange_id FROM dim_exchange WHERE name = {}) AND "
-      "crypto_id = (SELECT crypto_id FROM dim_cryptocurrency WHERE symbol = {})",
-      conditions.parameter(query.exchange), conditions.parameter(query.symbol));
-}
-
 void add_range(Conditions& conditions, const CandleQuery& query) {
-  conditions.add_plain(ids_of(conditions, query));
+  add_instrument(conditions, query.exchange, query.symbol);
   conditions.add("timeframe = {}", std::string(to_text(query.timeframe)));
   conditions.add_if("timestamp >= {}", query.start);
   conditions.add_if("timestamp < {}", query.end);
@@ -98,20 +93,69 @@ CandleQuery closed_of(const StoredQuery& query) {
           .closed_only = true};
 }
 
-// The first or last closed minute within the question's bounds.
-Result<std::optional<Time>> edge(Database& database, const CandleQuery& minutes, Order order) {
-  CandleQuery one = minutes;
-  one.limit = 1;
-  one.order = order;
-  const auto found = stored(database, one);
-  if (!found) return fail(found.error());
-  if (found->empty()) return std::optional<Time>{};
-  return std::optional(found->front().timestamp);
-}
+// What longer candles are made of: closed minutes, and where those were dropped, what was kept of
+// them. A minute that came for a dropped time is not told apart from those that are in there.
+class Minutes {
+ public:
+  Minutes(Database& database, const CandleQuery& query, const std::optional<KeptRollups>& kept)
+      : database_(database), query_(query), kept_(kept) {}
 
-// Up to `limit` buckets of [from, to), which are bucket borders, in the question's order.
-Result<std::vector<Candle>> rolled(Database& database, const CandleQuery& query, Time from, Time to,
-                                   std::size_t limit) {
+  // The first or last one of [from, to).
+  Result<std::optional<Time>> edge(std::optional<Time> from, std::optional<Time> to,
+                                   Order order) const {
+    for (const bool is_kept : {order == Order::ascending, order != Order::ascending}) {
+      auto found = part(is_kept, from, to, order, 1);
+      if (!found) return fail(std::move(found.error()));
+      if (!found->empty()) return std::optional(found->front().timestamp);
+    }
+    return std::optional<Time>{};
+  }
+
+  // `over`: what ends by then is closed.
+  Result<std::vector<Candle>> rolled(Time from, Time to, Time over) const {
+    auto all = part(true, from, to, Order::ascending, everything);
+    if (!all) return all;
+    auto minutes = part(false, from, to, Order::ascending, everything);
+    if (!minutes) return minutes;
+    std::ranges::move(*minutes, std::back_inserter(*all));
+    return roll_up(*all, query_.timeframe, kept_ ? std::max(kept_->before, over) : over);
+  }
+
+ private:
+  static constexpr auto everything =
+      static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
+
+  Result<std::vector<Candle>> part(bool is_kept, std::optional<Time> from, std::optional<Time> to,
+                                   Order order, std::size_t limit) const {
+    CandleQuery one = query_;
+    one.timeframe = Timeframe::m1;
+    one.closed_only = true;
+    one.start = from;
+    one.end = to;
+    one.order = order;
+    one.limit = limit;
+    if (!is_kept) {
+      if (kept_) one.start = std::max(kept_->before, from.value_or(kept_->before));
+      return stored(database_, one);
+    }
+    return kept_ ? kept_candles(database_, *kept_, one) : Result<std::vector<Candle>>{};
+  }
+
+  Database& database_;
+  const CandleQuery& query_;
+  const std::optional<KeptRollups>& kept_;
+};
+
+struct Range {
+  Time from;
+  Time to;
+};
+
+// Up to `limit` buckets of the range, whose ends are bucket borders, in the question's order. A
+// bucket that ends by `over` is closed, wherever slices end.
+Result<std::vector<Candle>> rolled(const Minutes& minutes, const CandleQuery& query, Range range,
+                                   Time over, std::size_t limit) {
+  auto [from, to] = range;
   std::vector<Candle> result;
   const bool is_ascending = query.order == Order::ascending;
   const auto per_bucket =
@@ -121,33 +165,23 @@ Result<std::vector<Candle>> rolled(Database& database, const CandleQuery& query,
   wanted = std::max<std::int64_t>(1, wanted);
   while (from < to && result.size() < limit) {
     // Skips what is empty: the slice begins at the next minute that there is.
-    CandleQuery minutes = query;
-    minutes.timeframe = Timeframe::m1;
-    minutes.closed_only = true;
-    minutes.start = from;
-    minutes.end = to;
-    const auto begin = edge(database, minutes, query.order);
+    const auto begin = minutes.edge(from, to, query.order);
     if (!begin) return fail(begin.error());
     if (!*begin) break;
     Time near = open_of(query.timeframe, **begin);
     Time far = near;
     if (is_ascending) {
       for (std::int64_t i = 0; i < wanted && far < to; ++i) far = next_open(query.timeframe, far);
-      minutes.start = near;
-      minutes.end = far = std::min(far, to);
+      far = std::min(far, to);
     } else {
       far = next_open(query.timeframe, near);
       for (std::int64_t i = 1; i < wanted && near > from; ++i)
         near = previous_open(query.timeframe, near);
-      minutes.start = near = std::max(near, from);
-      minutes.end = std::min(far, to);
+      near = std::max(near, from);
+      far = std::min(far, to);
     }
-    minutes.order = Order::ascending;
-    minutes.limit = static_cast<std::size_t>(-1) >> 1;
-    const auto slice = stored(database, minutes);
-    if (!slice) return fail(slice.error());
-    auto buckets = roll_up(*slice, query.timeframe);
-    if (!buckets) return fail(std::move(buckets.error()));
+    auto buckets = minutes.rolled(near, far, over);
+    if (!buckets) return buckets;
     if (!is_ascending) std::ranges::reverse(*buckets);
     std::ranges::move(*buckets, std::back_inserter(result));
     (is_ascending ? from : to) = is_ascending ? far : near;
@@ -155,11 +189,6 @@ Result<std::vector<Candle>> rolled(Database& database, const CandleQuery& query,
   if (result.size() > limit) result.resize(limit);
   return result;
 }
-
-struct Range {
-  Time from;
-  Time to;
-};
 
 // The buckets between the stored ones, in the question's order. Whole buckets only: one that begins
 // before `start` is not asked for.
@@ -186,20 +215,17 @@ std::vector<Range> holes_between(const std::vector<Candle>& found, const CandleQ
   return holes;
 }
 
-}  // namespace
-
-Result<std::vector<Candle>> candles(Database& database, const CandleQuery& query) {
+Result<std::vector<Candle>> with_rollups(Database& database, const CandleQuery& query,
+                                         const std::optional<KeptRollups>& kept) {
   auto found = stored(database, query);
-  if (!found || length_of(query.timeframe) <= std::chrono::minutes{1}) return found;
-
-  CandleQuery minutes = query;
-  minutes.timeframe = Timeframe::m1;
-  minutes.closed_only = true;
-  if (query.end) minutes.end = next_open(query.timeframe, open_of(query.timeframe, *query.end));
-  const auto first = edge(database, minutes, Order::ascending);
+  if (!found) return found;
+  const Minutes minutes(database, query, kept);
+  std::optional<Time> until;
+  if (query.end) until = next_open(query.timeframe, open_of(query.timeframe, *query.end));
+  const auto first = minutes.edge(query.start, until, Order::ascending);
   if (!first) return fail(first.error());
   if (!*first) return found;
-  const auto last = edge(database, minutes, Order::descending);
+  const auto last = minutes.edge(query.start, until, Order::descending);
   if (!last) return fail(last.error());
   Time low = open_of(query.timeframe, **first);
   if (query.start && low < *query.start) low = next_open(query.timeframe, low);
@@ -213,7 +239,7 @@ Result<std::vector<Candle>> candles(Database& database, const CandleQuery& query
   std::vector<Candle> made;
   for (const auto& hole : holes_between(*found, query, low, high)) {
     if (made.size() >= query.limit) break;
-    auto part = rolled(database, query, hole.from, hole.to, query.limit - made.size());
+    auto part = rolled(minutes, query, hole, **last, query.limit - made.size());
     if (!part) return part;
     std::ranges::move(*part, std::back_inserter(made));
   }
@@ -232,14 +258,36 @@ Result<std::vector<Candle>> candles(Database& database, const CandleQuery& query
   return merged;
 }
 
+}  // namespace
+
+Result<std::vector<Candle>> candles(Database& database, const CandleQuery& query) {
+  if (length_of(query.timeframe) <= std::chrono::minutes{1}) return stored(database, query);
+  // What was known at a moment is told by minutes alone: their stamps are not kept.
+  if (query.as_of) return with_rollups(database, query, std::nullopt);
+  auto kept = kept_rollups(database, query.timeframe);
+  if (!kept) return fail(std::move(kept.error()));
+  while (true) {
+    auto answer = with_rollups(database, query, *kept);
+    if (!answer) return answer;
+    // Minutes that were dropped in between are in neither part.
+    auto after = kept_rollups(database, query.timeframe);
+    if (!after) return fail(std::move(after.error()));
+    if (*after == *kept) return answer;
+    kept = std::move(after);
+  }
+}
+
 Result<std::optional<Time>> latest_candle_time(Database& database, std::string_view exchange,
                                                std::string_view symbol, Timeframe timeframe) {
-  return edge(database,
-              {.exchange = std::string(exchange),
-               .symbol = std::string(symbol),
-               .timeframe = timeframe,
-               .closed_only = true},
-              Order::descending);
+  const auto newest = stored(database, {.exchange = std::string(exchange),
+                                        .symbol = std::string(symbol),
+                                        .timeframe = timeframe,
+                                        .limit = 1,
+                                        .order = Order::descending,
+                                        .closed_only = true});
+  if (!newest) return fail(newest.error());
+  if (newest->empty()) return std::optional<Time>{};
+  return std::optional(newest->front().timestamp);
 }
 
 Result<std::vector<Time>> stored_times(Database& database, const StoredQuery& query) {

@@ -1,5 +1,5 @@
 // Candles of one instrument: as stored, and where a timeframe is not stored, rolled up exactly from
-// closed one-minute candles.
+// closed one-minute candles, or from what is left of those that retention dropped.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct CandleQuery {
   std::size_t limit = 1000;
   Order order = Order::ascending;
   // What was known at that moment: later corrections are left out. Candles that were not closed
-  // then are left out too: their earlier values are not kept.
+  // then are left out too: their earlier values are not kept. So are dropped ones.
   std::optional<Time> as_of;
   bool closed_only = false;
 };

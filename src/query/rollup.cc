@@ -28,7 +28,7 @@ Candle begin_bucket(const Candle& minute, Time open_time) {
   Candle bucket = minute;
   bucket.timestamp = open_time;
   bucket.source = "rollup";
-  bucket.bars = 1;
+  bucket.bars = minute.bars.value_or(1);
   return bucket;
 }
 
@@ -38,7 +38,7 @@ bool extend(Candle& bucket, const Candle& minute) {
   bucket.close = minute.close;
   bucket.revision = std::max(bucket.revision, minute.revision);
   bucket.ingested_at = std::max(bucket.ingested_at, minute.ingested_at);
-  bucket.bars = *bucket.bars + 1;
+  bucket.bars = *bucket.bars + minute.bars.value_or(1);
   if (bucket.trade_count && minute.trade_count) {
     bucket.trade_count = *bucket.trade_count + *minute.trade_count;
   } else {
@@ -50,21 +50,21 @@ bool extend(Candle& bucket, const Candle& minute) {
 }
 
 // A bucket that lacks minutes may still get them: it is closed when it has its last one.
-void finish(Candle& bucket, Timeframe timeframe, Time last_minute) {
+void finish(Candle& bucket, Timeframe timeframe, Time last_minute, Time over) {
   const Time end = next_open(timeframe, bucket.timestamp);
   bucket.is_complete = *bucket.bars == (end - bucket.timestamp) / minutes{1};
-  bucket.is_closed = last_minute + minutes{1} >= end;
+  bucket.is_closed = last_minute + minutes{1} >= end || end <= over;
 }
 
 }  // namespace
 
-Result<std::vector<Candle>> roll_up(std::span<const Candle> input, Timeframe timeframe) {
+Result<std::vector<Candle>> roll_up(std::span<const Candle> input, Timeframe timeframe, Time over) {
   std::vector<Candle> buckets;
   Time last_minute;
   for (const auto& minute : input) {
     const Time open_time = open_of(timeframe, minute.timestamp);
     if (buckets.empty() || buckets.back().timestamp != open_time) {
-      if (!buckets.empty()) finish(buckets.back(), timeframe, last_minute);
+      if (!buckets.empty()) finish(buckets.back(), timeframe, last_minute, over);
       buckets.push_back(begin_bucket(minute, open_time));
     } else if (!extend(buckets.back(), minute)) {
       return fail(ErrorKind::rejected, "the sum of the candle at {} is out of range",
@@ -73,7 +73,7 @@ Result<std::vector<Candle>> roll_up(std::span<const Candle> input, Timeframe tim
     last_minute = minute.timestamp;
   }
   if (!buckets.empty()) {
-    finish(buckets.back(), timeframe, last_minute);
+    finish(buckets.back(), timeframe, last_minute, over);
     // Only the last one can still be open: minutes after a bucket mean that its time is over.
     for (std::size_t i = 0; i + 1 < buckets.size(); ++i) buckets[i].is_closed = true;
   }

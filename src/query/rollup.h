@@ -11,8 +11,11 @@
 
 namespace candlewick::query {
 
-// `minutes`: closed, ascending, of one instrument. Optional sums are null when a minute lacks them.
-// Error: rejected when a sum leaves Decimal's range.
-Result<std::vector<Candle>> roll_up(std::span<const Candle> minutes, Timeframe timeframe);
+// `minutes`: closed, ascending, of one instrument; some may be roll-ups themselves, which hold
+// `bars` of them. Optional sums are null when a minute lacks them. What ends by `over` gets
+// nothing any more: it is closed, whatever it lacks. Error: rejected when a sum leaves Decimal's
+// range.
+Result<std::vector<Candle>> roll_up(std::span<const Candle> minutes, Timeframe timeframe,
+                                    Time over = Time{});
 
 }  // namespace candlewick::query

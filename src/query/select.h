@@ -43,6 +43,15 @@ class Conditions {
   std::vector<schema::Value> parameters_;
 };
 
+// Facts name their instrument by id.
+inline void add_instrument(Conditions& conditions, std::string_view exchange,
+                           std::string_view symbol) {
+  conditions.add("exchange_id = (SELECT exchange_id FROM dim_exchange WHERE name = {})",
+                 std::string(exchange));
+  conditions.add("crypto_id = (SELECT crypto_id FROM dim_cryptocurrency WHERE symbol = {})",
+                 std::string(symbol));
+}
+
 // The cell as T; select() has already made it that type, or Null.
 template <class T>
 std::optional<T> cell(schema::Value& value) {

@@ -125,20 +125,23 @@ TEST_P(PostgresMaintenance, AddsOldHistoryThatComesLateOnce) {
   EXPECT_EQ(strings("SELECT before::text FROM raw_horizon"), horizon);
 }
 
-TEST_P(PostgresMaintenance, ShowsALateCandleAndARevisionAtOnce) {
+TEST_P(PostgresMaintenance, ShowsALateCandleAndARevisionInEveryRollupAtOnce) {
   add_minutes("2024-09-01", "2024-09-03");
-  const auto one = [this](const std::string& column) {
-    return strings("SELECT " + column +
-                   "::text FROM ohlcv_1w WHERE symbol = 'A/B' AND timestamp = '2024-08-26'");
+  const auto row = [this](const char* timeframe) {
+    return strings(fmt::format("SELECT sum(bars) || ' ' || count(*) FILTER (WHERE high = 999) || "
+                               "' ' || count(*) FILTER (WHERE low = 0.5) FROM ohlcv_{} WHERE "
+                               "symbol = 'A/B'",
+                               timeframe))
+        .front();
   };
-  const auto bars = std::stoll(one("bars").front());
+  const auto minutes = std::stoll(row("5m"));
   run("INSERT INTO fact_ohlcv SELECT exchange_id, crypto_id, timeframe, '2024-09-01 12:00', 1, "
       "999, 1, 1, 0, NULL, 0, 0, 0, true, 'rest', 0, now() FROM fact_ohlcv WHERE crypto_id = 1 "
       "LIMIT 1; UPDATE fact_ohlcv SET low = 0.5, revision = 1 WHERE timestamp = '2024-09-01 "
       "05:01'");
-  EXPECT_EQ(one("bars").front(), std::to_string(bars + 1));
-  EXPECT_EQ(one("high").front(), "999");
-  EXPECT_EQ(one("low").front(), "0.5");
+  for (const auto* timeframe : {"5m", "15m", "1h", "4h", "1d", "1w"}) {
+    EXPECT_EQ(row(timeframe), fmt::format("{} 1 1", minutes + 1)) << timeframe;
+  }
 }
 
 TEST_P(PostgresMaintenance, DropsTheOtherTablesEachByItsOwnTime) {

@@ -31,9 +31,15 @@ function fit(sql) {
     .replaceAll("{chunk_days}", "28");
 }
 
-export async function makeWarehouse() {
+// Empty, with the extension.
+export async function makeDatabase() {
   const database = await PGlite.create({ extensions: { timescaledb } });
   await database.exec("LOAD 'timescaledb'; CREATE EXTENSION IF NOT EXISTS timescaledb; SET timezone = 'UTC'");
+  return database;
+}
+
+export async function makeWarehouse() {
+  const database = await makeDatabase();
   // The service makes these two before the first migration.
   await database.exec(
     "CREATE TABLE schema_migration (number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, " +
