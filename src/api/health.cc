@@ -40,6 +40,7 @@ void append_list(std::string& out, const std::vector<std::string>& words) {
 
 // Empty: the feed is alive.
 std::string problem_of(const feed::FeedStatus& feed, const Backend& backend, Time now) {
+  if (!feed.paused.empty()) return fmt::format("{}: {}", feed.venue, feed.paused);
   if (!feed.connected) return fmt::format("{}: not connected", feed.venue);
   if (!feed.last_frame_time) return fmt::format("{}: no frame has come yet", feed.venue);
   const Duration age = now - *feed.last_frame_time;
@@ -64,7 +65,9 @@ Health examine(const Backend& backend) {
   health.is_down = !health.feeds.empty() && health.problems.size() == health.feeds.size();
   for (const auto& sink : health.sinks) {
     if (sink.state == sink::State::stopped || sink.state == sink::State::backing_off) {
-      health.problems.push_back(fmt::format("sink {}: {}", sink.sink, to_text(sink.state)));
+      health.problems.push_back(fmt::format("sink {}: {}{}{}", sink.sink, to_text(sink.state),
+                                            sink.last_error ? ": " : "",
+                                            sink.last_error ? sink.last_error->message : ""));
     } else if (sink.lag(now) > backend.limits.sink_lag) {
       health.warnings.push_back(
           fmt::format("sink {}: {} s behind", sink.sink,
@@ -86,6 +89,7 @@ void append_feed(std::string& out, const feed::FeedStatus& feed, Time now) {
       "refused_frames", feed.refused_frames)("events", feed.events)(
       "inexact_decimals", feed.inexact_decimals)("weight_used", feed.weight_used)(
       "weight_allowed", feed.weight_allowed)("requests_waiting", feed.requests_waiting);
+  members("paused", !feed.paused.empty());
   if (feed.last_error.empty()) {
     members.raw("last_error", "null");
   } else {
@@ -102,8 +106,10 @@ void append_sink(std::string& out, const sink::SinkStatistics& sink, Time now) {
       "written_batches", sink.written_batches)("rows_per_second", sink.rows_per_second)(
       "dead_letters", sink.dead_letters)("transient_errors", sink.transient_errors)(
       "rejected_errors", sink.rejected_errors)("misconfigured_errors", sink.misconfigured_errors)(
-      "attempt", sink.attempt);
-  members.nullable("last_write_at", sink.last_write_at);
+      "dead_letters_now", sink.dead_letters_now)("dropped_rows", sink.dropped_rows)(
+      "past_rows", sink.past_rows)("attempt", sink.attempt);
+  members.nullable("next_attempt_at", sink.next_attempt_at)
+      .nullable("last_write_at", sink.last_write_at);
   members("last_write_seconds", seconds_of(sink.last_write_took));
   append_error(members, sink.last_error);
   members.nullable("last_error_at", sink.last_error_at).close();
@@ -115,7 +121,9 @@ void append_log(std::string& out, const log::WriterStatistics& log) {
       "committed_rows", log.committed_rows)("last_sequence", log.last_sequence)(
       "refused_rows", log.refused_rows)("dropped_rows", log.dropped_rows)("failed_commits",
                                                                           log.failed_commits)(
-      "last_commit_seconds", seconds_of(log.last_commit_took))("is_failing", log.is_failing);
+      "last_commit_seconds", seconds_of(log.last_commit_took))("bytes", log.size.bytes)(
+      "budget_bytes", log.size.budget_bytes)("given_up_rows", log.size.dropped_rows)(
+      "is_failing", log.is_failing);
   append_error(members, log.last_error);
   members.nullable("last_error_at", log.last_error_at).close();
 }

@@ -69,6 +69,9 @@ TEST_F(HealthPage, FailsWithASinkOrTheLogAndWarnsOfLag) {
     EXPECT_EQ(failing.status, 503);
     EXPECT_THAT(failing.body,
                 HasSubstr(R"("last_error":{"kind":"transient","message":"no \"space\""})"));
+    EXPECT_THAT(
+        failing.body,
+        HasSubstr(fmt::format(R"("problems":["sink sqlite: {}: no \"space\""])", to_text(state))));
   }
   sinks[0].state = sink::State::live;
   sinks[0].oldest_pending.reset();
@@ -76,7 +79,21 @@ TEST_F(HealthPage, FailsWithASinkOrTheLogAndWarnsOfLag) {
   log->is_failing = true;
   EXPECT_EQ(get("/health").status, 503);
   EXPECT_THAT(get("/health").body, HasSubstr("the log cannot be written"));
-  EXPECT_THAT(get("/v1/sinks").body, HasSubstr(R"({"data":[{"sink":"sqlite","state":"live",)"));
+  log->size = {.bytes = 17, .budget_bytes = 20, .dropped_rows = 3};
+  sinks[0].dropped_rows = 3;
+  const Answer told = get("/v1/sinks");
+  EXPECT_THAT(told.body, HasSubstr(R"({"data":[{"sink":"sqlite","state":"live",)"));
+  EXPECT_THAT(told.body, HasSubstr(R"("dropped_rows":3,)"));
+  EXPECT_THAT(told.body, HasSubstr(R"("bytes":17,"budget_bytes":20,"given_up_rows":3,)"));
+}
+
+TEST_F(HealthPage, SaysThatAFeedIsPausedAndWhy) {
+  feeds[0].paused = "paused: the log's disk budget is used up";
+  feeds[0].connected = false;
+  const Answer answer = get("/health");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_THAT(answer.body, HasSubstr("binance: paused: the log's disk budget is used up"));
+  EXPECT_THAT(answer.body, HasSubstr(R"("paused":true)"));
 }
 
 TEST_F(HealthPage, SaysWhatReadinessWaitsFor) {
@@ -106,6 +123,9 @@ TEST_F(HealthPage, GivesPrometheusItsGauges) {
   EXPECT_THAT(page.body, HasSubstr("candlewick_feed_connected{venue=\"binance\"} 1\n"));
   EXPECT_THAT(page.body, HasSubstr("candlewick_feed_last_frame_age_seconds{venue=\"okx\"} 5\n"));
   EXPECT_THAT(page.body, HasSubstr("candlewick_sink_lag_rows{sink=\"sqlite\"} 0\n"));
+  EXPECT_THAT(page.body, HasSubstr("candlewick_sink_dropped_rows{sink=\"sqlite\"} 0\n"));
+  EXPECT_THAT(page.body, HasSubstr("error_kind=\"transient\""));
+  EXPECT_THAT(page.body, HasSubstr("candlewick_log_budget_bytes 0\n"));
   EXPECT_THAT(page.body, HasSubstr("candlewick_log_queued_rows 3\n"));
   EXPECT_THAT(page.body,
               HasSubstr("candlewick_api_requests_total{route=\"/livez\",status=\"2xx\"} 1\n"));

@@ -67,25 +67,48 @@ void refresh_pipeline(Metrics& metrics, const pipeline::PipelineStatistics& pipe
 
 void refresh_sink(Metrics& metrics, const sink::SinkStatistics& sink, Time now) {
   const Labels name{{"sink", sink.sink}};
-  metrics.gauge("candlewick_sink_lag_rows", "Rows of the log that the sink lacks", name)
-      .set(static_cast<double>(sink.lag_rows));
-  metrics.gauge("candlewick_sink_lag_seconds", "Age of the oldest row that the sink lacks", name)
-      .set(seconds_of(sink.lag(now)));
-  metrics.gauge("candlewick_sink_dead_letters", "Rows refused by the sink since the start", name)
-      .set(static_cast<double>(sink.dead_letters));
+  const auto set = [&](const std::string& metric, const std::string& help, auto value) {
+    metrics.gauge(metric, help, name).set(static_cast<double>(value));
+  };
+  set("candlewick_sink_lag_rows", "Rows of the log that the sink lacks", sink.lag_rows);
+  set("candlewick_sink_lag_seconds", "Age of the oldest row that the sink lacks",
+      seconds_of(sink.lag(now)));
+  set("candlewick_sink_rows_per_second", "Rows written over the last minute", sink.rows_per_second);
+  set("candlewick_sink_written_rows", "Rows written since the start", sink.written_rows);
+  set("candlewick_sink_write_seconds", "How long the newest batch took",
+      seconds_of(sink.last_write_took));
+  set("candlewick_sink_dead_letters", "Rows refused by the sink since the start",
+      sink.dead_letters);
+  set("candlewick_sink_dead_letters_waiting", "Refused rows that nobody sent again or dropped",
+      sink.dead_letters_now);
+  set("candlewick_sink_dropped_rows", "Rows that the log gave up before the sink had them, ever",
+      sink.dropped_rows);
   const bool is_failing =
       sink.state == sink::State::stopped || sink.state == sink::State::backing_off;
-  metrics.gauge("candlewick_sink_failing", "1 while the sink cannot be written", name)
-      .set(is_failing ? 1 : 0);
+  set("candlewick_sink_failing", "1 while the sink cannot be written", is_failing ? 1 : 0);
+  const auto errors = [&](ErrorKind kind, std::uint64_t count) {
+    metrics
+        .gauge("candlewick_sink_errors", "Errors since the start, by kind",
+               {{"sink", sink.sink}, {"error_kind", std::string(to_text(kind))}})
+        .set(static_cast<double>(count));
+  };
+  errors(ErrorKind::transient, sink.transient_errors);
+  errors(ErrorKind::rejected, sink.rejected_errors);
+  errors(ErrorKind::misconfigured, sink.misconfigured_errors);
 }
 
 void refresh_log(Metrics& metrics, const log::WriterStatistics& log) {
-  metrics.gauge("candlewick_log_queued_rows", "Rows that are not durable yet")
-      .set(static_cast<double>(log.queued_rows));
-  metrics.gauge("candlewick_log_commit_seconds", "How long the newest commit took")
-      .set(seconds_of(log.last_commit_took));
-  metrics.gauge("candlewick_log_failing", "1 while the log cannot be written")
-      .set(log.is_failing ? 1 : 0);
+  const auto set = [&](const std::string& metric, const std::string& help, auto value) {
+    metrics.gauge(metric, help).set(static_cast<double>(value));
+  };
+  set("candlewick_log_queued_rows", "Rows that are not durable yet", log.queued_rows);
+  set("candlewick_log_commit_seconds", "How long the newest commit took",
+      seconds_of(log.last_commit_took));
+  set("candlewick_log_failing", "1 while the log cannot be written", log.is_failing ? 1 : 0);
+  set("candlewick_log_bytes", "Disk in use by rows that a sink still lacks", log.size.bytes);
+  set("candlewick_log_budget_bytes", "The most that it may be; 0: no limit", log.size.budget_bytes);
+  set("candlewick_log_given_up_rows", "Rows given up to stay within the budget, ever",
+      log.size.dropped_rows);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// How far each sink is.
+// How far each sink is, and how full the log that they read.
 #include "api/health.h"
 #include "api/resources.h"
 
@@ -13,7 +13,14 @@ void answer_sinks(const Site& site, Call call) {
       append_sink(out, sink, now);
     }
   }
-  out += "]}";
+  out += R"(],"log":)";
+  const auto log = site.backend.log ? site.backend.log() : std::nullopt;
+  if (log) {
+    append_log(out, *log);
+  } else {
+    out += "null";
+  }
+  out += '}';
   call.json(std::move(out));
 }
 

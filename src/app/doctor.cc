@@ -7,6 +7,7 @@
 
 #include "app/command.h"
 #include "app/folder_lock.h"
+#include "app/sinks.h"
 #include "app/table.h"
 #include "app/warehouse_choice.h"
 #include "base/json_text.h"
@@ -36,7 +37,19 @@ class Findings {
     add("failed", std::move(what), std::move(says));
     any_failed_ = true;
   }
+  // What to do about what was added last: words, or SQL of several lines.
+  void advise(const std::string& advice) {
+    if (advice.empty()) return;
+    advice_ += advice;
+    if (!advice.ends_with('\n')) advice_ += '\n';
+    std::string& line = lines_.back();
+    line.pop_back();
+    line += R"(,"advice":)";
+    json::append_string(line, advice);
+    line += '}';
+  }
   bool any_failed() const { return any_failed_; }
+  const std::string& advice() const { return advice_; }
   const Table& table() const { return table_; }
   const std::vector<std::string>& lines() const { return lines_; }
 
@@ -50,6 +63,7 @@ class Findings {
   }
   Table table_{{"", "check", "detail"}};
   std::vector<std::string> lines_;
+  std::string advice_;
   bool any_failed_ = false;
 };
 
@@ -113,6 +127,30 @@ void check_warehouse(const Config& config, Findings& findings) {
   for (const auto& exchange : *exchanges) listings += exchange.listings;
   findings.ok("warehouse",
               fmt::format("{}, {} exchanges, {} listings", kind, exchanges->size(), listings));
+}
+
+// The targets besides the warehouse, which has a check of its own.
+void check_sinks(const Config& config, const Clock& clock, Findings& findings) {
+  const auto configured = configured_sinks(config, clock);
+  if (!configured) return findings.failed("sinks", configured.error().message);
+  for (const auto& wanted : *configured) {
+    if (wanted.is_warehouse) continue;
+    const std::string name = fmt::format("sink {}", wanted.name);
+    const auto target = make_sink(wanted);
+    if (!target) {
+      findings.failed(name, target.error().message);
+      continue;
+    }
+    const auto secrets = config.secrets();
+    for (auto finding : (*target)->examine()) {
+      finding.what = without(std::move(finding.what), secrets);
+      using enum sink::Finding::Grade;
+      if (finding.grade == good) findings.ok(name, finding.what);
+      if (finding.grade == warning) findings.warning(name, finding.what);
+      if (finding.grade == bad) findings.failed(name, finding.what);
+      findings.advise(finding.advice);
+    }
+  }
 }
 
 void check_rest(const exchange::Venue& venue, const std::string& base, net::HttpClient& http,
@@ -201,6 +239,7 @@ int doctor(const LoadedConfig& loaded, const std::string& format_text) {
   check_folder(config, findings);
   check_log(config, findings);
   check_warehouse(config, findings);
+  check_sinks(config, clock, findings);
   net::HttpClient http({.ca_file = config.ca_file});
   for (const auto& name : config.exchanges) {
     const auto* venue = exchange::find_venue(name);
@@ -229,6 +268,8 @@ int doctor(const LoadedConfig& loaded, const std::string& format_text) {
   } else {
     output.text() +=
         *format == Format::csv ? findings.table().csv() : findings.table().text(is_terminal());
+    if (*format == Format::table && !findings.advice().empty())
+      output.text() += "\nWhat to do:\n" + findings.advice();
   }
   return findings.any_failed() ? failed : done;
 }

@@ -1,10 +1,14 @@
 // The command line: what users type, to the command that does it.
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <vector>
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 
@@ -12,6 +16,7 @@
 #include "app/command.h"
 #include "app/copy.h"
 #include "app/coverage.h"
+#include "app/dead_letters.h"
 #include "app/decode.h"
 #include "app/doctor.h"
 #include "app/export.h"
@@ -23,6 +28,7 @@
 #include "app/replay.h"
 #include "app/run.h"
 #include "app/settings.h"
+#include "app/sink_list.h"
 #include "app/verify.h"
 
 namespace {
@@ -37,14 +43,16 @@ int run(int argc, char** argv) {
   int status = done;
   std::vector<std::unique_ptr<SettingFlags>> all_flags;
   // A command that reads the configuration: its flags, and what it does with the result.
-  const auto with_settings = [&](CLI::App* command,
-                                 std::function<int(const candlewick::LoadedConfig&)> act) {
+  const auto with_settings =
+      [&](CLI::App* command,
+          std::function<int(const candlewick::LoadedConfig&)> act) -> const SettingFlags& {
     auto& flags = *all_flags.emplace_back(std::make_unique<SettingFlags>());
     flags.add_to(*command);
     command->callback([&status, &flags, act = std::move(act)] {
       const auto loaded = flags.load();
       status = loaded ? act(*loaded) : report(loaded.error());
     });
+    return flags;
   };
   std::string format;
   const auto add_format = [&](CLI::App* command) {
@@ -64,10 +72,15 @@ int run(int argc, char** argv) {
       ->add_option("--demo-seconds", demo_seconds, "end after so long (default: at a signal)")
       ->check(CLI::Range(0.0, 1e6));
   run_command->add_option("--role", role, "all")->check(CLI::IsMember({"all"}));
-  with_settings(run_command, [&](const candlewick::LoadedConfig& loaded) {
+  const auto& run_flags = with_settings(run_command, [&](const candlewick::LoadedConfig& loaded) {
     running.demo_for = candlewick::Duration{static_cast<std::int64_t>(demo_seconds * 1e9)};
     return candlewick::app::run(loaded, running);
   });
+  running.read_config = [&run_flags]() -> candlewick::Result<candlewick::Config> {
+    auto loaded = run_flags.load();
+    if (!loaded) return candlewick::fail(loaded.error());
+    return std::move(loaded->config);
+  };
 
   BackfillOptions filling;
   auto* backfill_command =
@@ -158,6 +171,9 @@ int run(int argc, char** argv) {
   auto* migrate_command =
       app.add_subcommand("migrate", "brings the warehouse to this program's schema");
   migrate_command->add_option("--to", migrating.to, "postgresql://… (default: the configured one)");
+  migrate_command->add_option("sink", migrating.sink,
+                              "supabase or snowflake: the SQL for its owner instead");
+  migrate_command->add_flag("--print", migrating.print, "prints that SQL");
   with_settings(migrate_command, [&](const auto& loaded) { return migrate(loaded, migrating); });
 
   CopyOptions copying;
@@ -180,6 +196,29 @@ int run(int argc, char** argv) {
   auto* doctor_command = app.add_subcommand("doctor", "checks everything that the service needs");
   add_format(doctor_command);
   with_settings(doctor_command, [&](const auto& loaded) { return doctor(loaded, format); });
+
+  SinksOptions listing;
+  auto* sinks_command = app.add_subcommand("sinks", "how far each sink is");
+  sinks_command->add_option("--format", listing.format, "table, csv or jsonl");
+  sinks_command->add_option("--forget", listing.forget,
+                            "removes the place of a sink that is not configured any more");
+  with_settings(sinks_command, [&](const auto& loaded) { return sinks(loaded, listing); });
+
+  DeadLettersOptions letters;
+  auto* letters_command = app.add_subcommand("dead-letters", "rows that sinks refused");
+  letters_command->add_option("action", letters.action, "list, show, resend or drop")
+      ->check(CLI::IsMember({"list", "show", "resend", "drop"}))
+      ->capture_default_str();
+  letters_command->add_option("--sink", letters.sink, "of this sink (default: all)");
+  letters_command->add_option("--sequence", letters.sequence, "this one");
+  letters_command->add_flag("--all", letters.all, "show, resend or drop all of them");
+  letters_command->add_option("--limit", letters.limit, "list at most so many")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  letters_command->add_option("--row", letters.row,
+                              "resend this instead: a file with the row as JSON, - for stdin");
+  letters_command->add_option("--format", letters.format, "table, csv or jsonl");
+  with_settings(letters_command, [&](const auto& loaded) { return dead_letters(loaded, letters); });
 
   auto* config_command =
       app.add_subcommand("check-config", "the merged configuration and where each value came from");
@@ -253,9 +292,22 @@ int run(int argc, char** argv) {
   return status;
 }
 
+// A core dump holds every secret that the process knows. CANDLEWICK_CORE_DUMPS=1 lets one be made.
+// The leak sanitizer looks at the process as a debugger does, which this forbids too.
+void forbid_core_dumps() {
+#if !defined(__SANITIZE_ADDRESS__)
+  if (std::getenv("CANDLEWICK_CORE_DUMPS") != nullptr) return;
+  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+  setrlimit(RLIMIT_CORE, &none);
+  // Also for handlers that core_pattern starts, which the limit does not stop.
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  forbid_core_dumps();
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {

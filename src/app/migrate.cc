@@ -4,9 +4,11 @@
 #include <filesystem>
 
 #include "app/command.h"
+#include "app/sinks.h"
 #include "app/warehouse_choice.h"
 #include "base/clock.h"
 #include "postgres/connection.h"
+#include "sink/registry.h"
 #include "sqlite/database.h"
 #include "warehouse/migration.h"
 #include "warehouse/postgres_warehouse.h"
@@ -78,10 +80,39 @@ Result<Versions> migrate_postgres(const warehouse::PostgresLocation& location,
   return versions;
 }
 
+int print_setup(const Config& config, const MigrateOptions& options) {
+  const RealClock clock;
+  const auto* kind = sink::find_sink(options.sink);
+  if (kind == nullptr) {
+    return report({ErrorKind::misconfigured, fmt::format("there is no sink \"{}\" (there are {})",
+                                                         options.sink, sink::sink_names())});
+  }
+  if (kind->setup_sql == nullptr) {
+    return report({ErrorKind::misconfigured,
+                   fmt::format("sink {} needs no SQL of yours: {}", kind->name, kind->purpose)});
+  }
+  if (!options.print) {
+    return report({ErrorKind::misconfigured,
+                   fmt::format("the tables of {0} are their owner's: run what `candlewick migrate "
+                               "{0} --print` prints",
+                               kind->name)});
+  }
+  const auto settings = sink_settings(kind->name, config, clock);
+  if (!settings) return report(settings.error());
+  fmt::print("{}", kind->setup_sql(*settings));
+  return done;
+}
+
 }  // namespace
 
 int migrate(const LoadedConfig& loaded, const MigrateOptions& options) {
   const Config& config = loaded.config;
+  if (!options.sink.empty()) return print_setup(config, options);
+  if (options.print) {
+    return report({ErrorKind::misconfigured,
+                   "--print: name a sink, as in `candlewick migrate "
+                   "supabase --print`"});
+  }
   const auto catalogue = warehouse::Catalogue::built_in();
   if (!catalogue) return report(catalogue.error());
   const Time now = RealClock().now();

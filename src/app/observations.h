@@ -26,6 +26,12 @@ inline constexpr ObservationKind rows_dropped{
         "Rows given up, never acknowledged, because the log took none for too long; candles among "
         "them are fetched again",
     .amount = "rows"};
+inline constexpr ObservationKind ingest_stopped{
+    .name = "ingest_stopped",
+    .level = Severity::error,
+    .metric = "candlewick_ingest_stops_total",
+    .help = "Times that reading from the venues stopped because the log's disk budget was used up"};
+inline constexpr ObservationKind ingest_resumed{.name = "ingest_resumed", .level = Severity::info};
 inline constexpr ObservationKind log_failing{.name = "log_failing",
                                              .level = Severity::error,
                                              .metric = "candlewick_log_failures_total",

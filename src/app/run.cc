@@ -178,7 +178,8 @@ int run(const LoadedConfig& loaded, const RunOptions& options) {
     if (!started) return report(started.error());
     demo = std::move(*started);
   }
-  auto service = Service::start(config, clock, observer, metrics);
+  auto service = Service::start(config, clock, observer, metrics,
+                                options.demo ? ReadConfig{} : options.read_config);
   if (!service) return report(service.error());
 
   net::Loop main_loop("main");

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "app/sinks.h"
 #include "base/config.h"
 
 namespace candlewick::app {
@@ -13,6 +14,7 @@ struct RunOptions {
   bool demo = false;
   double demo_speed = 10;  // virtual seconds a second
   Duration demo_for{};     // zero: until a signal
+  ReadConfig read_config;  // reads the configuration again
 };
 int run(const LoadedConfig& loaded, const RunOptions& options);
 

@@ -1,12 +1,17 @@
 // Wiring and order: what must be durable is opened first and closed last.
 #include "app/service.h"
 
+#include <algorithm>
+
 #include "api/service.h"
 #include "app/folder_lock.h"
 #include "app/ingest.h"
 #include "app/maintenance.h"
 #include "app/observations.h"
+#include "app/past_rows.h"
+#include "app/sinks.h"
 #include "app/warehouse_choice.h"
+#include "base/guarded.h"
 #include "log/sqlite_log.h"
 #include "net/http_client.h"
 #include "net/loop.h"
@@ -20,6 +25,8 @@ struct Service::Impl {
       : config(settings), clock(real_clock), observer(tell), metrics(counts) {}
 
   const Config config;
+  ReadConfig read_config;
+  Guarded<std::vector<std::string>> secrets;  // of every configuration that was read
   const Clock& clock;
   Observer& observer;
   Metrics& metrics;
@@ -43,7 +50,14 @@ struct Service::Impl {
   Result<void> start_api();
   std::vector<sink::SinkStatistics> sink_statistics() const {
     std::vector<sink::SinkStatistics> all;
-    for (const auto& runner : sinks) all.push_back(runner->statistics());
+    const auto last = writer->statistics().last_sequence;
+    for (const auto& runner : sinks) {
+      auto& known = all.emplace_back(runner->statistics());
+      // A sink that hangs or waits does not look at the log; what it lacks grows all the same.
+      if (last <= known.last_sequence) continue;
+      known.lag_rows += last - known.last_sequence;
+      known.last_sequence = last;
+    }
     return all;
   }
 };
@@ -52,8 +66,8 @@ Result<void> Service::Impl::open_log() {
   log::SqliteLogOptions options;
   options.path = log_path(config);
   options.budget_bytes = static_cast<std::uint64_t>(config.log.disk_budget_mib) << 20;
-  options.at_budget =
-      config.log.when_full == "drop_oldest" ? log::AtBudget::drop_oldest : log::AtBudget::refuse;
+  options.at_budget = config.log.when_full == "drop_oldest_for_sink" ? log::AtBudget::drop_oldest
+                                                                     : log::AtBudget::refuse;
   auto opened = log::open_sqlite_log(options);
   if (!opened) return fail(opened.error());
   writer = std::make_unique<log::Writer>(std::move(*opened), clock);
@@ -92,16 +106,31 @@ Result<std::unique_ptr<warehouse::Database>> Service::Impl::open_memory() {
 }
 
 Result<void> Service::Impl::start_sinks() {
-  auto target = make_warehouse_sink(config, clock);
-  if (!target) return fail(target.error());
-  auto source = log::open_sqlite_log({.path = log_path(config)});
-  if (!source) return fail(source.error());
-  sink::DeliveryOptions options;
-  options.max_rows = static_cast<std::size_t>(config.sink.batch_rows);
-  options.max_age = config.sink.batch_interval;
-  options.retry.cap = config.sink.retry_limit;
-  sinks.push_back(
-      std::make_unique<sink::Runner>(std::move(*target), std::move(*source), clock, options));
+  const auto configured = configured_sinks(config, clock);
+  if (!configured) return fail(configured.error());
+  std::vector<std::string> names;
+  for (const auto& wanted : *configured) {
+    auto target = make_sink(wanted);
+    if (!target) return fail(target.error());
+    auto source = log::open_sqlite_log({.path = log_path(config)});
+    if (!source) return fail(source.error());
+    auto options = wanted.options;
+    options.observer = &observer;
+    options.remake = remake_sink(wanted.name, read_config, clock);
+    options.redact = [this](std::string message) {
+      return without(std::move(message), secrets.with([](const auto& known) { return known; }));
+    };
+    options.open_past = [this](Time since) -> Result<std::unique_ptr<sink::PastRows>> {
+      return past_rows([this] { return open_for_reading(config); }, since);
+    };
+    sinks.push_back(std::make_unique<sink::Runner>(std::move(*target), std::move(*source), clock,
+                                                   std::move(options)));
+    names.emplace_back(wanted.name);
+  }
+  // Those that are not set up any more keep their place, as long as there is room for their rows.
+  auto log = log::open_sqlite_log({.path = log_path(config)});
+  if (!log) return fail(log.error());
+  if (auto set = (*log)->set_active_sinks(names); !set) return set;
   writer->listen([this](const log::Commit&) {
     for (auto& runner : sinks) runner->wake();
   });
@@ -169,8 +198,22 @@ Result<void> Service::Impl::start() {
 }
 
 Result<std::unique_ptr<Service>> Service::start(const Config& config, const Clock& clock,
-                                                Observer& observer, Metrics& metrics) {
+                                                Observer& observer, Metrics& metrics,
+                                                ReadConfig read_config) {
   auto impl = std::make_unique<Impl>(config, clock, observer, metrics);
+  impl->secrets.with([&](auto& known) { known = config.secrets(); });
+  if (read_config) {
+    impl->read_config = [read = std::move(read_config), &secrets = impl->secrets] {
+      auto again = read();
+      if (!again) return again;
+      secrets.with([&](auto& known) {
+        for (auto& secret : again->secrets()) {
+          if (std::ranges::find(known, secret) == known.end()) known.push_back(std::move(secret));
+        }
+      });
+      return again;
+    };
+  }
   std::unique_ptr<Service> service(new Service(std::move(impl)));
   if (auto started = service->impl_->start(); !started) return fail(started.error());
   return service;
@@ -198,6 +241,7 @@ void Service::stop() {
                                           {"error", stopped.error().message}});
     }
   }
+  for (auto& runner : impl.sinks) runner->begin_stop();
   for (auto& runner : impl.sinks) runner->stop();
   impl.observer.observe(service_stopped);
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/sinks.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/metrics.h"
@@ -23,8 +24,10 @@ class Service {
  public:
   // Everything is up when this returns; feeds connect from then on. Errors: misconfigured with the
   // key and the reason (nothing keeps running then).
+  // `read_config` reads it again, before a sink that was set up wrongly is tried another time.
   static Result<std::unique_ptr<Service>> start(const Config& config, const Clock& clock,
-                                                Observer& observer, Metrics& metrics);
+                                                Observer& observer, Metrics& metrics,
+                                                ReadConfig read_config = {});
   // Stops, if nobody did.
   ~Service();
   Service(const Service&) = delete;

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "sink/registry.h"
-
 namespace candlewick::app {
 
 std::filesystem::path log_path(const Config& config) {
@@ -40,19 +38,27 @@ Result<std::unique_ptr<warehouse::Database>> open_for_reading(const Config& conf
   return warehouse::open_sqlite_for_reading(warehouse_path(config));
 }
 
-Result<std::unique_ptr<sink::Sink>> make_warehouse_sink(const Config& config, const Clock& clock) {
+std::string_view warehouse_kind(const Config& config) {
+  return is_on_postgres(config) ? "postgres" : "sqlite";
+}
+
+sink::Settings warehouse_settings(const Config& config, const Clock& clock) {
   sink::Settings settings;
   settings.clock = &clock;
   settings.values["symbol_style"] = config.sink.symbol_style;
   if (!is_on_postgres(config)) {
     settings.values["path"] = warehouse_path(config).string();
-    return sink::find_sink("sqlite")->make(settings);
+    return settings;
   }
   const auto location = postgres_location(config);
   settings.values["url"] = location.url.reveal();
   settings.values["schema"] = location.schema;
   settings.values["streams"] = fmt::format("{}", location.streams);
-  return sink::find_sink("postgres")->make(settings);
+  return settings;
+}
+
+Result<std::unique_ptr<sink::Sink>> make_warehouse_sink(const Config& config, const Clock& clock) {
+  return sink::find_sink(warehouse_kind(config))->make(warehouse_settings(config, clock));
 }
 
 }  // namespace candlewick::app

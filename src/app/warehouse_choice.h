@@ -4,9 +4,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/config.h"
+#include "sink/registry.h"
 #include "sink/sink.h"
 #include "warehouse/database.h"
 #include "warehouse/postgres_maintenance.h"
@@ -24,7 +26,10 @@ warehouse::Retention retention_of(const Config& config);
 
 // Read only. Error: misconfigured when there is none yet.
 Result<std::unique_ptr<warehouse::Database>> open_for_reading(const Config& config);
-// The sink that writes it; opening the sink makes the warehouse or brings it up to date.
+// The kind of sink that writes it, and what that is told.
+std::string_view warehouse_kind(const Config& config);
+sink::Settings warehouse_settings(const Config& config, const Clock& clock);
+// That sink; opening the sink makes the warehouse or brings it up to date.
 Result<std::unique_ptr<sink::Sink>> make_warehouse_sink(const Config& config, const Clock& clock);
 
 }  // namespace candlewick::app

@@ -15,13 +15,24 @@
 namespace candlewick::log {
 namespace {
 
-constexpr std::int64_t format_version = 1;
+constexpr std::int64_t format_version = 2;
 constexpr std::int64_t application_id = 0x43574C47;  // "CWLG"
 constexpr std::int64_t page_size = 16'384;
 
 constexpr const char* make_tables = R"sql(
-CREATE TABLE entry (sequence INTEGER PRIMARY KEY, payload TEXT NOT NULL) STRICT;
-CREATE TABLE sink_cursor (sink TEXT PRIMARY KEY, sequence INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE entry (
+  sequence INTEGER PRIMARY KEY,
+  payload TEXT NOT NULL,
+  sink TEXT -- put back for that one; null: for all
+) STRICT;
+CREATE TABLE sink_cursor (
+  sink TEXT PRIMARY KEY,
+  sequence INTEGER NOT NULL,
+  dropped_rows INTEGER NOT NULL DEFAULT 0,
+  is_active INTEGER NOT NULL DEFAULT 1,
+  past_since INTEGER, -- microseconds
+  planned INTEGER
+) STRICT, WITHOUT ROWID;
 CREATE TABLE dead_letter (
   sink TEXT NOT NULL,
   sequence INTEGER NOT NULL,
@@ -34,6 +45,29 @@ CREATE TABLE dead_letter (
 CREATE TABLE log_identity (id TEXT NOT NULL, dropped_rows INTEGER NOT NULL) STRICT;
 INSERT INTO log_identity VALUES (lower(hex(randomblob(16))), 0);
 )sql";
+
+// A log of format 1.
+constexpr const char* from_format_1 = R"sql(
+ALTER TABLE entry ADD COLUMN sink TEXT;
+ALTER TABLE sink_cursor ADD COLUMN dropped_rows INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sink_cursor ADD COLUMN is_active INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE sink_cursor ADD COLUMN past_since INTEGER;
+ALTER TABLE sink_cursor ADD COLUMN planned INTEGER;
+PRAGMA user_version = 2;
+)sql";
+
+constexpr std::string_view cursor_columns =
+    "SELECT sink, sequence, dropped_rows, is_active, past_since, planned FROM sink_cursor";
+
+Cursor cursor_of(const sqlite::Statement& row) {
+  Cursor cursor{.sink = std::string(row.text(0)),
+                .sequence = row.integer(1),
+                .dropped_rows = row.integer(2),
+                .is_active = row.integer(3) != 0};
+  if (!row.is_null(4)) cursor.past_since = time_from_us(row.integer(4));
+  if (!row.is_null(5)) cursor.planned = row.integer(5);
+  return cursor;
+}
 
 ErrorKind parse_kind(std::string_view text) {
   for (const auto kind : {ErrorKind::transient, ErrorKind::malformed, ErrorKind::misconfigured}) {
@@ -50,28 +84,44 @@ class SqliteLog final : public Log {
 
   std::string_view id() const override { return id_; }
   Result<Sequence> append(std::span<const schema::Row> rows) override;
-  Result<Page> read(Sequence after, std::size_t max_rows, std::size_t max_bytes) override;
+  Result<Page> read(Sequence after, std::size_t max_rows, std::size_t max_bytes) override {
+    return read_page(std::nullopt, after, max_rows, max_bytes);
+  }
+  Result<Page> read_for(std::string_view sink, Sequence after, std::size_t max_rows,
+                        std::size_t max_bytes) override {
+    return read_page(sink, after, max_rows, max_bytes);
+  }
   Result<Sequence> last_sequence() override { return integer(last_); }
   Result<std::int64_t> rows_after(Sequence after) override;
   Result<std::optional<Sequence>> cursor(std::string_view sink) override;
   Result<void> set_cursor(std::string_view sink, Sequence sequence) override;
   Result<void> remove_cursor(std::string_view sink) override;
   Result<std::vector<Cursor>> cursors() override;
+  Result<std::optional<Cursor>> find_cursor(std::string_view sink) override;
+  Result<void> begin_cursor(std::string_view sink, Sequence sequence,
+                            std::optional<Time> past_since) override;
+  Result<void> end_past(std::string_view sink) override;
+  Result<void> plan_batch(std::string_view sink, Sequence last) override;
+  Result<void> set_active_sinks(std::span<const std::string> sinks) override;
   Result<std::int64_t> trim(std::int64_t max_rows) override;
   Result<Size> size() override;
   Result<void> add_dead_letters(std::span<const DeadLetter> letters) override;
   Result<std::vector<DeadLetter>> dead_letters(std::string_view sink, std::size_t limit) override;
   Result<std::int64_t> count_dead_letters(std::string_view sink) override;
   Result<void> remove_dead_letter(std::string_view sink, Sequence sequence) override;
+  Result<Sequence> resend_dead_letter(std::string_view sink, Sequence sequence,
+                                      const std::optional<std::string>& mended) override;
 
  private:
+  Result<Page> read_page(std::optional<std::string_view> sink, Sequence after, std::size_t max_rows,
+                         std::size_t max_bytes);
   Result<void> make_or_check();
   Result<void> prepare();
   Result<std::int64_t> integer(sqlite::Statement& statement);
   Result<void> sync_commits(bool wanted);
   Result<std::uint64_t> used_bytes();
   Result<void> make_room();
-  Result<void> drop_oldest(std::int64_t rows);
+  Result<std::int64_t> drop_oldest(std::int64_t rows, bool only_of_inactive);
   Result<std::string> who_is_behind();
 
   const SqliteLogOptions options_;
@@ -82,7 +132,7 @@ class SqliteLog final : public Log {
   std::string payload_;
   sqlite::Statement insert_, select_, first_, last_, delete_up_to_;
   sqlite::Statement page_count_, free_pages_;
-  sqlite::Statement cursor_, set_cursor_, smallest_cursor_;
+  sqlite::Statement cursor_, find_cursor_, set_cursor_, smallest_cursor_, plan_;
 };
 
 Result<void> SqliteLog::open() {
@@ -121,6 +171,13 @@ Result<void> SqliteLog::make_or_check() {
     }
     if (auto done = transaction.commit(); !done) return done;
   }
+  if (*version == 1) {
+    sqlite::Transaction transaction(*database_);
+    const auto now = transaction.ok() ? database_->integer("PRAGMA user_version")
+                                      : Result<std::int64_t>(format_version);
+    if (now && *now == 1) transaction.execute(from_format_1);
+    if (auto done = transaction.commit(); !done) return done;
+  }
   const auto application = database_->integer("PRAGMA application_id");
   if (!application) return fail(application.error());
   if (*application != application_id) {
@@ -140,15 +197,17 @@ Result<void> SqliteLog::prepare() {
       *database_,
       {{insert_, "INSERT INTO entry (sequence, payload) VALUES (?, ?)"},
        {select_,
-        "SELECT sequence, payload FROM entry WHERE sequence > ? ORDER BY sequence LIMIT ?"},
+        "SELECT sequence, payload, sink FROM entry WHERE sequence > ? ORDER BY sequence LIMIT ?"},
        {first_, "SELECT min(sequence) FROM entry"},
        {last_, "SELECT max(sequence) FROM entry"},
        {delete_up_to_, "DELETE FROM entry WHERE sequence <= ?"},
        {page_count_, "PRAGMA page_count"},
        {free_pages_, "PRAGMA freelist_count"},
        {cursor_, "SELECT sequence FROM sink_cursor WHERE sink = ?"},
+       {find_cursor_, fmt::format("{} WHERE sink = ?", cursor_columns)},
+       {plan_, "UPDATE sink_cursor SET planned = ?2 WHERE sink = ?1"},
        {set_cursor_,
-        "INSERT INTO sink_cursor VALUES (?, ?) "
+        "INSERT INTO sink_cursor (sink, sequence) VALUES (?, ?) "
         "ON CONFLICT (sink) DO UPDATE SET sequence = excluded.sequence"},
        {smallest_cursor_, "SELECT min(sequence) FROM sink_cursor"}});
   if (!prepared) return within("log", std::move(prepared.error()));
@@ -195,7 +254,8 @@ Result<Sequence> SqliteLog::append(std::span<const schema::Row> rows) {
   return sequence;
 }
 
-Result<Page> SqliteLog::read(Sequence after, std::size_t max_rows, std::size_t max_bytes) {
+Result<Page> SqliteLog::read_page(std::optional<std::string_view> sink, Sequence after,
+                                  std::size_t max_rows, std::size_t max_bytes) {
   Page page{.entries = {}, .unreadable = {}, .last = after, .bytes = 0};
   constexpr auto most = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
   select_.bind(1, after);
@@ -210,6 +270,7 @@ Result<Page> SqliteLog::read(Sequence after, std::size_t max_rows, std::size_t m
     const auto text = select_.text(1);
     if (page.last != after && page.bytes + text.size() > max_bytes) break;
     page.last = select_.integer(0);
+    if (sink && !select_.is_null(2) && select_.text(2) != *sink) continue;
     page.bytes += text.size();
     auto read = reader_.read(text);
     if (read) {
@@ -257,15 +318,71 @@ Result<void> SqliteLog::remove_cursor(std::string_view sink) {
 }
 
 Result<std::vector<Cursor>> SqliteLog::cursors() {
-  auto statement = database_->prepare("SELECT sink, sequence FROM sink_cursor ORDER BY sink");
+  auto statement = database_->prepare(fmt::format("{} ORDER BY sink", cursor_columns));
   if (!statement) return within("log", std::move(statement.error()));
   std::vector<Cursor> cursors;
   while (true) {
     const auto row = statement->step();
     if (!row) return within("log", row.error());
     if (!*row) return cursors;
-    cursors.push_back({std::string(statement->text(0)), statement->integer(1)});
+    cursors.push_back(cursor_of(*statement));
   }
+}
+
+Result<std::optional<Cursor>> SqliteLog::find_cursor(std::string_view sink) {
+  find_cursor_.bind(1, sink);
+  const auto row = find_cursor_.step();
+  std::optional<Cursor> cursor;
+  if (row && *row) cursor = cursor_of(find_cursor_);
+  find_cursor_.reset();
+  if (!row) return within("log", row.error());
+  return cursor;
+}
+
+Result<void> SqliteLog::begin_cursor(std::string_view sink, Sequence sequence,
+                                     std::optional<Time> past_since) {
+  if (auto set = sync_commits(true); !set) return set;
+  auto statement = database_->prepare(
+      "INSERT INTO sink_cursor (sink, sequence, past_since) VALUES (?, ?, ?) "
+      "ON CONFLICT (sink) DO NOTHING");
+  if (!statement) return within("log", std::move(statement.error()));
+  statement->bind(1, sink);
+  statement->bind(2, sequence);
+  if (past_since) {
+    statement->bind(3, to_us(*past_since));
+  } else {
+    statement->bind_null(3);
+  }
+  return statement->run();
+}
+
+Result<void> SqliteLog::end_past(std::string_view sink) {
+  if (auto set = sync_commits(true); !set) return set;
+  auto statement = database_->prepare("UPDATE sink_cursor SET past_since = NULL WHERE sink = ?");
+  if (!statement) return within("log", std::move(statement.error()));
+  statement->bind(1, sink);
+  return statement->run();
+}
+
+Result<void> SqliteLog::plan_batch(std::string_view sink, Sequence last) {
+  if (auto set = sync_commits(true); !set) return set;
+  plan_.bind(1, sink);
+  plan_.bind(2, last);
+  auto done = plan_.run();
+  if (!done) return within("log", std::move(done.error()));
+  return done;
+}
+
+Result<void> SqliteLog::set_active_sinks(std::span<const std::string> sinks) {
+  auto statement = database_->prepare("UPDATE sink_cursor SET is_active = 1 WHERE sink = ?");
+  if (!statement) return within("log", std::move(statement.error()));
+  sqlite::Transaction transaction(*database_);
+  transaction.execute("UPDATE sink_cursor SET is_active = 0");
+  for (const auto& sink : sinks) {
+    statement->bind(1, std::string_view(sink));
+    transaction.run(*statement);
+  }
+  return transaction.commit();
 }
 
 Result<std::int64_t> SqliteLog::trim(std::int64_t max_rows) {
@@ -310,6 +427,9 @@ Result<void> SqliteLog::make_room() {
     const auto trimmed = trim(step);
     if (!trimmed) return fail(trimmed.error());
     if (*trimmed > 0) continue;
+    const auto forgotten = drop_oldest(step, true);
+    if (!forgotten) return fail(forgotten.error());
+    if (*forgotten > 0) continue;
     if (options_.at_budget == AtBudget::refuse) {
       const auto behind = who_is_behind();
       if (!behind) return fail(behind.error());
@@ -319,28 +439,47 @@ Result<void> SqliteLog::make_room() {
     const auto kept = rows_after(0);
     if (!kept) return fail(kept.error());
     if (*kept <= 1) return {};  // one row larger than the budget
-    if (auto dropped = drop_oldest(std::min(step, (*kept + 9) / 10)); !dropped) return dropped;
+    const auto dropped = drop_oldest(std::min(step, (*kept + 9) / 10), false);
+    if (!dropped) return fail(dropped.error());
   }
 }
 
-Result<void> SqliteLog::drop_oldest(std::int64_t rows) {
+// Each sink is charged with those that it lacked. Answers how many rows are gone.
+Result<std::int64_t> SqliteLog::drop_oldest(std::int64_t rows, bool only_of_inactive) {
   const auto first = integer(first_);
-  if (!first) return fail(first.error());
+  if (!first) return first;
   const auto last = integer(last_);
-  if (!last) return fail(last.error());
+  if (!last) return last;
+  Sequence up_to = std::min(*first + rows - 1, *last - 1);
+  if (only_of_inactive) {
+    const auto needed = database_->integer(
+        "SELECT min(coalesce((SELECT min(sequence) FROM sink_cursor WHERE is_active = 1), 0), "
+        "iif(EXISTS (SELECT 1 FROM sink_cursor WHERE is_active = 0), 9223372036854775807, 0))");
+    if (!needed) return needed;
+    up_to = std::min(up_to, *needed);
+  }
+  if (*first == 0 || up_to < *first) return std::int64_t{0};
   sqlite::Transaction transaction(*database_);
-  delete_up_to_.bind(1, std::min(*first + rows - 1, *last - 1));
+  delete_up_to_.bind(1, up_to);
   transaction.run(delete_up_to_);
-  transaction.execute(fmt::format("UPDATE log_identity SET dropped_rows = dropped_rows + {}",
-                                  database_->changes()));
-  return transaction.commit();
+  const std::int64_t gone = database_->changes();
+  transaction.execute(
+      fmt::format("UPDATE log_identity SET dropped_rows = dropped_rows + {}", gone));
+  transaction.execute(
+      fmt::format("UPDATE sink_cursor SET dropped_rows = dropped_rows + {0} - max(sequence, {1}), "
+                  "sequence = {0} WHERE sequence < {0}",
+                  up_to, *first - 1));
+  if (auto done = transaction.commit(); !done) return fail(std::move(done.error()));
+  return gone;
 }
 
 Result<std::string> SqliteLog::who_is_behind() {
   const auto known = cursors();
   if (!known) return fail(known.error());
   if (known->empty()) return std::string("no sink is set up to read it");
-  const auto slowest = std::ranges::min_element(*known, {}, &Cursor::sequence);
+  const auto slowest = std::ranges::min_element(*known, {}, [](const Cursor& cursor) {
+    return std::pair(!cursor.is_active, cursor.sequence);
+  });
   const auto behind = rows_after(slowest->sequence);
   if (!behind) return fail(behind.error());
   return fmt::format("sink {} is {} rows behind", slowest->sink, *behind);
@@ -399,6 +538,38 @@ Result<void> SqliteLog::remove_dead_letter(std::string_view sink, Sequence seque
   statement->bind(1, sink);
   statement->bind(2, sequence);
   return statement->run();
+}
+
+Result<Sequence> SqliteLog::resend_dead_letter(std::string_view sink, Sequence sequence,
+                                               const std::optional<std::string>& mended) {
+  if (mended) {
+    if (const auto row = reader_.read(*mended); !row) return within("the row", row.error());
+  }
+  if (auto set = sync_commits(true); !set) return fail(std::move(set.error()));
+  auto put = database_->prepare(
+      "INSERT INTO entry (sequence, payload, sink) "
+      "SELECT ?1 + 1, coalesce(?2, payload), sink FROM dead_letter WHERE sink = ?3 AND sequence = "
+      "?4");
+  if (!put) return within("log", std::move(put.error()));
+  sqlite::Transaction transaction(*database_);
+  const auto last = transaction.ok() ? integer(last_) : Result<std::int64_t>(0);
+  if (!last) return fail(last.error());
+  put->bind(1, *last);
+  if (mended) {
+    put->bind(2, std::string_view(*mended));
+  } else {
+    put->bind_null(2);
+  }
+  put->bind(3, sink);
+  put->bind(4, sequence);
+  transaction.run(*put);
+  if (transaction.ok() && database_->changes() == 0) {
+    transaction.fail({ErrorKind::misconfigured,
+                      fmt::format("there is no dead letter {} of sink {}", sequence, sink)});
+  }
+  if (transaction.ok()) transaction.check(remove_dead_letter(sink, sequence));
+  if (auto done = transaction.commit(); !done) return fail(std::move(done.error()));
+  return *last + 1;
 }
 
 }  // namespace

@@ -115,7 +115,8 @@ TEST_F(SqliteLog, SetsUnreadableRowsAsideAndGoesOn) {
   ASSERT_TRUE(log->append(candle_rows(0, 1)));
   auto file = sqlite::Database::open({.path = folder / "log.db"});
   ASSERT_TRUE(file);
-  ASSERT_TRUE((*file)->execute(R"(INSERT INTO entry VALUES (2, '{"table":"unheard_of","a":1}'))"));
+  ASSERT_TRUE((*file)->execute(
+      R"(INSERT INTO entry (sequence, payload) VALUES (2, '{"table":"unheard_of","a":1}'))"));
   ASSERT_TRUE(log->append(candle_rows(1, 1)));
   const auto page = log->read(0, 10, 1'000'000);
   ASSERT_TRUE(page);
@@ -182,7 +183,7 @@ TEST_F(SqliteLog, GivesUpTheOldestRowsWhenToldTo) {
 TEST_F(SqliteLog, RefusesALogMadeByANewerProgram) {
   ASSERT_TRUE(sqlite::Database::open({.path = folder / "log.db"})
                   .value()
-                  ->execute("PRAGMA user_version = 2"));
+                  ->execute("PRAGMA user_version = 3"));
   const auto opened = open_sqlite_log({.path = folder / "log.db"});
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().kind, ErrorKind::misconfigured);
@@ -196,6 +197,124 @@ TEST_F(SqliteLog, RefusesADatabaseOfSomebodyElse) {
   const auto opened = open_sqlite_log({.path = folder / "theirs.db"});
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().kind, ErrorKind::misconfigured);
+}
+
+TEST_F(SqliteLog, ChargesEachSinkWithTheRowsThatItLacked) {
+  log = open_log(
+      {.path = folder / "log.db", .budget_bytes = 400'000, .at_budget = AtBudget::drop_oldest});
+  ASSERT_TRUE(log->append(candle_rows(0, 100)));
+  ASSERT_TRUE(log->set_cursor("slow", 0));
+  ASSERT_TRUE(log->set_cursor("slower", 40));
+  ASSERT_TRUE(log->set_cursor("quick", 100));
+  for (std::int64_t i = 1; i < 40; ++i) {
+    ASSERT_TRUE(log->append(candle_rows(i * 100, 100)));
+    ASSERT_TRUE(log->set_cursor("quick", (i + 1) * 100));
+  }
+  const auto first = log->read(0, 1, 1)->entries.front().sequence;
+  ASSERT_GT(first, 100);
+  EXPECT_EQ(log->find_cursor("slow").value()->dropped_rows, first - 1);
+  EXPECT_EQ(log->find_cursor("slow").value()->sequence, first - 1);
+  EXPECT_EQ(log->find_cursor("slower").value()->dropped_rows, first - 1 - 40);
+  EXPECT_EQ(log->find_cursor("quick").value()->dropped_rows, 0) << "it lacks nothing";
+  EXPECT_EQ(log->size()->dropped_rows, first - 1);
+}
+
+TEST_F(SqliteLog, GivesUpTheRowsOfSinksThatAreNotSetUpBeforeItRefuses) {
+  log = open_log({.path = folder / "log.db", .budget_bytes = 400'000});
+  ASSERT_TRUE(log->set_cursor("gone", 0));
+  ASSERT_TRUE(log->set_cursor("here", 0));
+  ASSERT_TRUE(log->set_active_sinks(std::vector<std::string>{"here"}));
+  std::int64_t rows = 0;
+  for (; rows < 4000; rows += 100) {
+    ASSERT_TRUE(log->append(candle_rows(rows, 100))) << "nobody waits for one who is gone";
+    ASSERT_TRUE(log->set_cursor("here", rows + 100));
+  }
+  EXPECT_GT(log->find_cursor("gone").value()->dropped_rows, 0);
+  EXPECT_EQ(log->find_cursor("here").value()->dropped_rows, 0);
+  EXPECT_FALSE(log->find_cursor("gone").value()->is_active);
+  Result<Sequence> appended = rows;
+  for (; appended && rows < 20'000; rows += 100) appended = log->append(candle_rows(rows, 100));
+  ASSERT_FALSE(appended) << "the one that is here lags now";
+  EXPECT_EQ(log->find_cursor("here").value()->dropped_rows, 0);
+  EXPECT_NE(appended.error().message.find("sink here is"), std::string::npos);
+  EXPECT_TRUE(log->size()->is_full());
+  EXPECT_FALSE(log->size()->has_room());
+}
+
+TEST_F(SqliteLog, PutsADeadLetterBackForItsSinkAlone) {
+  ASSERT_TRUE(log->append(candle_rows(0, 3)));
+  ASSERT_TRUE(log->set_cursor("sink", 3));
+  const auto row = candle_rows(1, 1).front();
+  const DeadLetter letter{.sink = "sink",
+                          .sequence = 2,
+                          .text = schema::to_json(row),
+                          .reason = "no",
+                          .recorded_at = at_minute(5)};
+  ASSERT_TRUE(log->add_dead_letters({&letter, 1}));
+  const auto unknown = log->resend_dead_letter("sink", 3, std::nullopt);
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().kind, ErrorKind::misconfigured);
+  const auto nonsense = log->resend_dead_letter("sink", 2, R"({"table":"paper"})");
+  ASSERT_FALSE(nonsense);
+  EXPECT_EQ(nonsense.error().kind, ErrorKind::malformed);
+  EXPECT_EQ(log->count_dead_letters("sink").value(), 1) << "nothing was done by halves";
+  EXPECT_EQ(log->last_sequence().value(), 3);
+
+  EXPECT_EQ(log->resend_dead_letter("sink", 2, std::nullopt).value(), 4);
+  EXPECT_EQ(log->count_dead_letters("sink").value(), 0);
+  const auto seen = log->read_for("sink", 3, 10, 10'000);
+  ASSERT_EQ(seen->entries.size(), 1U);
+  EXPECT_EQ(seen->entries.front(), (Entry{4, row}));
+  const auto by_another = log->read_for("another", 3, 10, 10'000);
+  EXPECT_TRUE(by_another->entries.empty());
+  EXPECT_EQ(by_another->last, 4) << "it goes on behind it";
+}
+
+TEST_F(SqliteLog, RemembersWhereASinkBeginsAndWhatItPlanned) {
+  ASSERT_TRUE(log->begin_cursor("sink", 17, at_minute(3)));
+  ASSERT_TRUE(log->begin_cursor("sink", 99, std::nullopt));
+  ASSERT_TRUE(log->plan_batch("sink", 20));
+  log = open_log(folder / "log.db");
+  EXPECT_EQ(log->find_cursor("sink").value(),
+            (Cursor{.sink = "sink", .sequence = 17, .past_since = at_minute(3), .planned = 20}));
+  ASSERT_TRUE(log->set_cursor("sink", 18));
+  ASSERT_TRUE(log->end_past("sink"));
+  EXPECT_EQ(log->find_cursor("sink").value(),
+            (Cursor{.sink = "sink", .sequence = 18, .planned = 20}));
+  EXPECT_EQ(log->find_cursor("other").value(), std::nullopt);
+}
+
+TEST_F(SqliteLog, GoesOnWithALogOfFormatOne) {
+  log.reset();
+  {
+    auto database = sqlite::Database::open({.path = folder / "old.db"}).value();
+    ASSERT_TRUE(database->execute(
+        "CREATE TABLE entry (sequence INTEGER PRIMARY KEY, payload TEXT NOT NULL) STRICT;"
+        "CREATE TABLE sink_cursor (sink TEXT PRIMARY KEY, sequence INTEGER NOT NULL) STRICT, "
+        "WITHOUT ROWID;"
+        "CREATE TABLE dead_letter (sink TEXT NOT NULL, sequence INTEGER NOT NULL, payload TEXT NOT "
+        "NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, recorded_at INTEGER NOT NULL, "
+        "PRIMARY KEY (sink, sequence)) STRICT;"
+        "CREATE TABLE log_identity (id TEXT NOT NULL, dropped_rows INTEGER NOT NULL) STRICT;"
+        "INSERT INTO log_identity VALUES ('the old one', 5);"
+        "INSERT INTO sink_cursor VALUES ('sqlite', 1);"
+        "PRAGMA application_id = 0x43574C47; PRAGMA user_version = 1;"));
+    auto insert = database->prepare("INSERT INTO entry VALUES (?, ?)").value();
+    for (std::int64_t i = 0; i < 2; ++i) {
+      const auto text = schema::to_json(candle_rows(i, 1).front());
+      insert.bind(1, i + 1);
+      insert.bind(2, std::string_view(text));
+      ASSERT_TRUE(insert.run());
+    }
+  }
+  for (int times = 0; times < 2; ++times) {
+    log = open_log(folder / "old.db");
+    ASSERT_NE(log, nullptr);
+    EXPECT_EQ(log->id(), "the old one");
+    EXPECT_EQ(log->cursors().value(), (std::vector<Cursor>{{.sink = "sqlite", .sequence = 1}}));
+    EXPECT_EQ(log->read_for("sqlite", 1, 10, 10'000)->entries.size(), 1U);
+    EXPECT_EQ(log->size()->dropped_rows, 5);
+  }
 }
 
 // The child tells each acknowledged sequence through a pipe and is killed in the middle of its

@@ -57,20 +57,40 @@ Offer Writer::offer(std::vector<schema::Row>&& rows) {
 
 void Writer::run() {
   auto trim_at = static_cast<std::uint64_t>(options_.trim_rows);
-  while (queue_.wait()) {
+  while (true) {
+    if (!has_room_ && queue_.size() == 0 && queue_.wait_unless_closed(options_.look_interval)) {
+      // Whoever waits for room offers nothing that would make it.
+      trim();
+      measure();
+      continue;
+    }
+    if (!queue_.wait()) return;
     commit(
         queue_.pop_all({.items = options_.max_commit_offers, .weight = options_.max_commit_bytes}));
+    measure();
     {
       const std::scoped_lock lock(mutex_);
-      if (statistics_.committed_rows < trim_at) continue;
+      if (has_room_ && statistics_.committed_rows < trim_at) continue;
+      trim_at = statistics_.committed_rows + static_cast<std::uint64_t>(options_.trim_rows) / 2;
     }
-    // What cannot be trimmed now is trimmed later; only a used-up budget makes it matter, and then
-    // append() says so.
-    const auto trimmed = log_->trim(options_.trim_rows);
-    const std::scoped_lock lock(mutex_);
-    trim_at = statistics_.committed_rows + static_cast<std::uint64_t>(options_.trim_rows) / 2;
-    if (trimmed) statistics_.trimmed_rows += static_cast<std::uint64_t>(*trimmed);
+    trim();
   }
+}
+
+// What cannot be trimmed now is trimmed later; only a used-up budget makes it matter, and then
+// append() says so.
+void Writer::trim() {
+  const auto trimmed = log_->trim(options_.trim_rows);
+  const std::scoped_lock lock(mutex_);
+  if (trimmed) statistics_.trimmed_rows += static_cast<std::uint64_t>(*trimmed);
+}
+
+void Writer::measure() {
+  const auto size = log_->size();
+  if (!size) return;
+  has_room_ = size->has_room();
+  const std::scoped_lock lock(mutex_);
+  statistics_.size = *size;
 }
 
 void Writer::commit(std::vector<Rows> group) {
@@ -108,6 +128,7 @@ bool Writer::append(std::span<const schema::Row> rows, std::size_t bytes, bool m
       return true;
     }
     failed(last.error());
+    measure();
     const bool is_refused =
         last.error().kind == ErrorKind::rejected || last.error().kind == ErrorKind::malformed;
     if (is_refused && !may_drop) return false;

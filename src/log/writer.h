@@ -33,6 +33,8 @@ struct WriterOptions {
   int attempts_at_stop = 3;
   // Rows that every sink has are deleted in steps of this many, one after each commit.
   std::int64_t trim_rows = 5'000;
+  // While the budget is nearly used up, this often without a commit too.
+  Duration look_interval = std::chrono::milliseconds{100};
   std::uint64_t seed = 1;  // of the back-off's jitter
 };
 
@@ -61,6 +63,7 @@ struct WriterStatistics {
   Sequence last_sequence = 0;
   Duration last_commit_took{};
   std::uint64_t trimmed_rows = 0;
+  Size size;  // of the log, after the newest commit
 };
 
 class Writer {
@@ -99,12 +102,15 @@ class Writer {
   };
 
   void run();
+  void trim();
+  void measure();
   void commit(std::vector<Rows> group);
   bool append(std::span<const schema::Row> rows, std::size_t bytes, bool may_drop);
   void committed(Sequence last, std::size_t rows, std::size_t bytes, Duration took);
   void failed(const Error& error);
 
   std::unique_ptr<Log> log_;  // the log thread's
+  bool has_room_ = true;      // as well
   const Clock& clock_;
   const WriterOptions options_;
   std::vector<Listener> listeners_;

@@ -76,6 +76,28 @@ class FaultyLog final : public Log {
   }
   Result<void> remove_cursor(std::string_view sink) override { return real_->remove_cursor(sink); }
   Result<std::vector<Cursor>> cursors() override { return real_->cursors(); }
+  Result<Page> read_for(std::string_view sink, Sequence after, std::size_t rows,
+                        std::size_t bytes) override {
+    return real_->read_for(sink, after, rows, bytes);
+  }
+  Result<std::optional<Cursor>> find_cursor(std::string_view sink) override {
+    return real_->find_cursor(sink);
+  }
+  Result<void> begin_cursor(std::string_view sink, Sequence sequence,
+                            std::optional<Time> past_since) override {
+    return real_->begin_cursor(sink, sequence, past_since);
+  }
+  Result<void> end_past(std::string_view sink) override { return real_->end_past(sink); }
+  Result<void> plan_batch(std::string_view sink, Sequence last) override {
+    return real_->plan_batch(sink, last);
+  }
+  Result<void> set_active_sinks(std::span<const std::string> sinks) override {
+    return real_->set_active_sinks(sinks);
+  }
+  Result<Sequence> resend_dead_letter(std::string_view sink, Sequence sequence,
+                                      const std::optional<std::string>& mended) override {
+    return real_->resend_dead_letter(sink, sequence, mended);
+  }
   Result<std::int64_t> trim(std::int64_t rows) override { return real_->trim(rows); }
   Result<Size> size() override { return real_->size(); }
   Result<void> add_dead_letters(std::span<const DeadLetter> letters) override {

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <map>
+#include <mutex>
 #include <set>
 
 #include "log/testing.h"
@@ -34,6 +36,11 @@ struct Target {
   ErrorKind bad_kind = ErrorKind::rejected;
   std::optional<log::Sequence> position;
   std::vector<std::size_t> batch_sizes;
+  std::set<Time> times;  // of the rows
+  std::optional<Duration> retry_after;
+  bool is_stable = false;
+  std::optional<std::size_t> fails_after;  // writes
+  std::vector<std::string> names;          // of the batches, refused ones too
 };
 
 class ObedientSink final : public Sink {
@@ -50,7 +57,10 @@ class ObedientSink final : public Sink {
   }
   Result<void> write(const Batch& batch) override {
     ++target_.writes;
+    target_.names.push_back(fmt::format("{}:{}-{}", batch.log_id(), batch.first(), batch.last()));
     if (target_.write_error) return fail(*target_.write_error);
+    if (target_.fails_after && target_.writes >= *target_.fails_after)
+      return fail(ErrorKind::transient, "the answer was lost");
     for (const auto& entry : batch.entries()) {
       if (target_.bad.contains(entry.sequence))
         return fail(target_.bad_kind, "row {} is bad", entry.sequence);
@@ -58,12 +68,35 @@ class ObedientSink final : public Sink {
     target_.batch_sizes.push_back(batch.size());
     for (const auto& entry : batch.entries()) {
       if (!target_.rows.emplace(entry.sequence, entry.row).second) ++target_.doubled;
+      if (const auto time = log::happened_at(entry.row)) target_.times.insert(*time);
     }
     return {};
   }
+  bool needs_stable_batches() const override { return target_.is_stable; }
+  std::optional<Duration> retry_after() const override { return target_.retry_after; }
 
  private:
   Target& target_;
+};
+
+// So many candles from a minute on; fails where it is told to.
+class FakePast final : public PastRows {
+ public:
+  FakePast(std::int64_t from, std::int64_t count, std::int64_t fails_at)
+      : next_(from), end_(from + count), fails_at_(fails_at) {}
+  Result<std::vector<schema::Row>> next(std::size_t max_rows) override {
+    const auto count = std::min<std::int64_t>(static_cast<std::int64_t>(max_rows), end_ - next_);
+    if (next_ <= fails_at_ && fails_at_ < next_ + count)
+      return fail(ErrorKind::transient, "the warehouse is away");
+    auto rows = candle_rows(next_, count);
+    next_ += count;
+    return rows;
+  }
+
+ private:
+  std::int64_t next_;
+  std::int64_t end_;
+  std::int64_t fails_at_;
 };
 
 class Delivering : public testing::Test {
@@ -184,9 +217,11 @@ TEST_F(Delivering, IsolatesBadRowsAtEveryPlace) {
 
 TEST_F(Delivering, SetsRowsAsideThatThisProgramCannotRead) {
   ASSERT_TRUE(log->append(candle_rows(0, 1)));
-  ASSERT_TRUE(sqlite::Database::open({.path = folder / "log.db"})
-                  .value()
-                  ->execute(R"(INSERT INTO entry VALUES (2, '{"table":"from_the_future"}'))"));
+  ASSERT_TRUE(
+      sqlite::Database::open({.path = folder / "log.db"})
+          .value()
+          ->execute(
+              R"(INSERT INTO entry (sequence, payload) VALUES (2, '{"table":"from_the_future"}'))"));
   ASSERT_TRUE(make()->drain());
   EXPECT_EQ(target.rows.size(), 1U);
   EXPECT_EQ(log->count_dead_letters("obedient").value(), 1);
@@ -229,6 +264,239 @@ TEST_F(Delivering, TellsHowFarBehindItIs) {
   EXPECT_FALSE(statistics.oldest_pending);
   EXPECT_EQ(statistics.written_rows, 30U);
   EXPECT_DOUBLE_EQ(statistics.rows_per_second, 0.5);
+}
+
+TEST_F(Delivering, WaitsAtLeastAsLongAsTheTargetAsks) {
+  ASSERT_TRUE(log->append(candle_rows(0, 1)));
+  auto delivery = make({.max_age = Duration::zero(), .retry = {.first = milliseconds{1}}});
+  target.write_error = Error{ErrorKind::transient, "429"};
+  target.retry_after = seconds{77};
+  EXPECT_EQ(settle(*delivery).wait, seconds{77});
+  EXPECT_EQ(delivery->statistics().next_attempt_at, clock.now() + seconds{77});
+  target.retry_after.reset();
+  clock.advance(seconds{77});
+  EXPECT_LE(settle(*delivery).wait, milliseconds{2});
+}
+
+TEST_F(Delivering, TriesAMendedConfigurationWithoutARestart) {
+  ASSERT_TRUE(log->append(candle_rows(0, 1)));
+  Target mended;
+  int asked = 0;
+  target.write_error = Error{ErrorKind::misconfigured, "HTTP 401"};
+  auto delivery =
+      make({.max_age = Duration::zero(), .remake = [&]() -> Result<std::unique_ptr<Sink>> {
+              if (++asked == 1) return fail(ErrorKind::misconfigured, "no such file");
+              return std::make_unique<ObedientSink>(mended);
+            }});
+  EXPECT_EQ(settle(*delivery).wait, seconds{60});
+  EXPECT_EQ(delivery->statistics().last_error->message, "HTTP 401");
+  clock.advance(seconds{60});
+  EXPECT_EQ(settle(*delivery).wait, seconds{60});
+  EXPECT_EQ(delivery->statistics().last_error->message, "no such file");
+  EXPECT_EQ(delivery->statistics().state, State::stopped);
+  EXPECT_EQ(delivery->statistics().lag_rows, 1);
+  clock.advance(seconds{60});
+  settle(*delivery);
+  EXPECT_EQ(target.rows.size(), 0U);
+  EXPECT_EQ(mended.rows.size(), 1U);
+  EXPECT_EQ(delivery->statistics().state, State::live);
+}
+
+TEST_F(Delivering, DoesNotAskForAnotherSinkAfterATransientError) {
+  ASSERT_TRUE(log->append(candle_rows(0, 1)));
+  target.write_error = Error{ErrorKind::transient, "away"};
+  auto delivery =
+      make({.max_age = Duration::zero(), .remake = []() -> Result<std::unique_ptr<Sink>> {
+              ADD_FAILURE() << "nothing is wrong with the configuration";
+              return fail(ErrorKind::misconfigured, "");
+            }});
+  clock.advance(settle(*delivery).wait);
+  settle(*delivery);
+}
+
+TEST_F(Delivering, WritesAllThatWasThereWhenTheTimeWasOverInAsManyBatchesAsItTakes) {
+  auto delivery = make({.max_rows = 100, .max_bytes = 1'000, .max_age = std::chrono::minutes{15}});
+  ASSERT_TRUE(log->append(candle_rows(0, 50)));
+  settle(*delivery);
+  clock.advance(std::chrono::minutes{15});
+  settle(*delivery);
+  EXPECT_EQ(target.rows.size(), 50U);
+  EXPECT_GT(target.writes, 5U);
+}
+
+TEST_F(Delivering, SendsTheSameBatchAgainAfterACrash) {
+  target.is_stable = true;
+  ASSERT_TRUE(log->append(candle_rows(0, 3)));
+  target.write_error = Error{ErrorKind::transient, "the answer was lost"};
+  EXPECT_FALSE(make({.max_rows = 100})->drain());
+  ASSERT_TRUE(log->append(candle_rows(3, 4)));
+  EXPECT_FALSE(make({.max_rows = 2})->drain());
+  target.write_error.reset();
+  ASSERT_TRUE(make({.max_rows = 100})->drain());
+  const std::string id(log->id());
+  EXPECT_EQ(target.names,
+            (std::vector<std::string>{id + ":1-3", id + ":1-3", id + ":1-3", id + ":4-7"}));
+}
+
+// A half that was taken keeps its name, though the whole would be taken by now.
+TEST_F(Delivering, SendsTheSameHalfOfARefusedBatchAgainAfterACrash) {
+  target.is_stable = true;
+  ASSERT_TRUE(log->append(candle_rows(0, 4)));
+  target.bad = {3};
+  target.fails_after = 2;  // the whole is refused, the first half is taken and its answer lost
+  EXPECT_FALSE(make()->drain());
+  target.bad.clear();
+  target.fails_after.reset();
+  ASSERT_TRUE(make()->drain());
+  const std::string id(log->id());
+  EXPECT_EQ(target.names,
+            (std::vector<std::string>{id + ":1-4", id + ":1-2", id + ":1-2", id + ":3-4"}));
+}
+
+TEST_F(Delivering, ANewSinkBeginsInThePastAndGoesOnWithTheLogWithoutASeam) {
+  // The log has the minutes from 50 on; what came before is elsewhere.
+  ASSERT_TRUE(log->append(candle_rows(50, 20)));
+  std::int64_t fails_at = 35;
+  std::vector<Time> asked;
+  const auto options = [&] {
+    return DeliveryOptions{.max_rows = 7,
+                           .since = at_minute(30),
+                           .open_past = [&](Time since) -> Result<std::unique_ptr<PastRows>> {
+                             asked.push_back(since);
+                             return std::make_unique<FakePast>(30, 25, fails_at);
+                           }};
+  };
+  auto delivery = make(options());
+  EXPECT_FALSE(settle(*delivery).wake_on_rows) << "the warehouse is away";
+  EXPECT_EQ(log->cursor("obedient")->value(), 0) << "the log waits for it";
+  EXPECT_EQ(delivery->statistics().state, State::backing_off);
+  fails_at = 44;
+  delivery = make(options());  // killed, and started again
+  settle(*delivery);
+  fails_at = -1;
+  delivery = make(options());
+  target.times.clear();
+  ASSERT_TRUE(delivery->drain());
+  EXPECT_EQ(delivery->statistics().past_rows, 25U);
+  delivery = make(options());
+  ASSERT_TRUE(delivery->drain());
+  EXPECT_EQ(asked.size(), 3U) << "once it has the past, that is over";
+  EXPECT_EQ(asked.back(), at_minute(30));
+  std::set<Time> all;
+  for (std::int64_t minute = 30; minute < 70; ++minute) all.insert(at_minute(minute));
+  EXPECT_EQ(target.times, all);
+  EXPECT_EQ(log->cursor("obedient")->value(), 20);
+  ASSERT_FALSE(target.names.empty());
+  EXPECT_NE(target.names.front().find("-past-"), std::string::npos) << "no position in the log";
+}
+
+TEST_F(Delivering, ANewSinkLeavesOutWhatTheLogHasFromBeforeItsTime) {
+  ASSERT_TRUE(log->append(candle_rows(0, 40)));
+  auto delivery = make({.max_rows = 7, .since = at_minute(30)});
+  ASSERT_TRUE(delivery->drain());
+  EXPECT_EQ(target.rows.size(), 10U);
+  EXPECT_EQ(target.rows.begin()->first, 31);
+  ASSERT_TRUE(log->append(candle_rows(10, 2)));
+  ASSERT_TRUE(delivery->drain());
+  EXPECT_EQ(target.rows.size(), 12U) << "what came later belongs to it";
+}
+
+TEST_F(Delivering, CountsAndTellsWhatTheLogGaveUp) {
+  RecordingObserver observer;
+  log = log::open_log({.path = folder / "log.db",
+                       .budget_bytes = 400'000,
+                       .at_budget = log::AtBudget::drop_oldest});
+  auto delivery = make({.max_rows = 100, .observer = &observer});
+  target.write_error = Error{ErrorKind::transient, "away"};
+  ASSERT_TRUE(log->append(candle_rows(0, 100)));
+  settle(*delivery);
+  for (std::int64_t i = 1; i < 40; ++i) ASSERT_TRUE(log->append(candle_rows(i * 100, 100)));
+  target.write_error.reset();
+  ASSERT_TRUE(delivery->drain());
+  settle(*delivery);
+  const auto lost = delivery->statistics().dropped_rows;
+  EXPECT_GT(lost, 0);
+  EXPECT_EQ(static_cast<std::int64_t>(target.rows.size()) + lost, 4000);
+  EXPECT_EQ(target.rows.rbegin()->first, 4000);
+  EXPECT_EQ(observer.lines().back(), fmt::format("sink_rows_given_up sink=obedient rows={}", lost));
+}
+
+TEST_F(Delivering, SendsADeadLetterAgainToItsSinkAlone) {
+  ASSERT_TRUE(log->append(candle_rows(0, 10)));
+  target.bad = {4};
+  ASSERT_TRUE(make()->drain());
+  ASSERT_EQ(log->count_dead_letters("obedient").value(), 1);
+  // Refused again: it is a letter again, under its new number.
+  target.bad = {4, 11};
+  ASSERT_TRUE(log->resend_dead_letter("obedient", 4, std::nullopt));
+  EXPECT_EQ(log->count_dead_letters("obedient").value(), 0);
+  ASSERT_TRUE(make()->drain());
+  ASSERT_EQ(log->dead_letters("obedient", 9)->size(), 1U);
+  EXPECT_EQ(log->dead_letters("obedient", 9)->front().sequence, 11);
+  // Mended.
+  const auto mended = candle_row({.timestamp = at_minute(3), .close = "7"});
+  ASSERT_TRUE(log->resend_dead_letter("obedient", 11, schema::to_json(mended)));
+  ASSERT_TRUE(make()->drain());
+  EXPECT_EQ(target.rows.at(12), mended);
+  EXPECT_EQ(log->count_dead_letters("").value(), 0);
+  EXPECT_EQ(log->read_for("another", 0, 100, 1'000'000)->entries.size(), 10U);
+}
+
+TEST_F(Delivering, OnAThreadThatHangsHoldsUpNeitherTheLogNorAnotherSink) {
+  const RealClock real;
+  struct Gate {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool is_inside = false;
+    bool is_open = false;
+  } gate;
+  class HangingSink final : public Sink {
+   public:
+    explicit HangingSink(Gate& gate) : gate_(gate) {}
+    std::string_view name() const override { return "hanging"; }
+    Result<void> open() override { return {}; }
+    Result<std::optional<log::Sequence>> position(std::string_view) override {
+      return std::optional<log::Sequence>{};
+    }
+    Result<void> write(const Batch&) override {
+      std::unique_lock lock(gate_.mutex);
+      gate_.is_inside = true;
+      gate_.changed.notify_all();
+      gate_.changed.wait(lock, [this] { return gate_.is_open; });
+      return {};
+    }
+
+   private:
+    Gate& gate_;
+  };
+  const DeliveryOptions options{.max_rows = 10, .max_age = milliseconds{1}};
+  Runner hanging(std::make_unique<HangingSink>(gate), log::open_log(folder / "log.db"), real,
+                 options);
+  Runner other(std::make_unique<ObedientSink>(target), log::open_log(folder / "log.db"), real,
+               options);
+  ASSERT_TRUE(log->append(candle_rows(0, 10)));
+  hanging.start();
+  {
+    std::unique_lock lock(gate.mutex);
+    gate.changed.wait(lock, [&] { return gate.is_inside; });
+  }
+  other.start();
+  for (std::int64_t i = 1; i < 100; ++i) {
+    ASSERT_TRUE(log->append(candle_rows(i * 10, 10)));
+    hanging.wake();
+    other.wake();
+  }
+  other.stop();
+  EXPECT_EQ(target.rows.size(), 1000U) << "the other has everything";
+  EXPECT_EQ(hanging.statistics().written_rows, 0U);
+  EXPECT_EQ(log->cursor("hanging")->value(), 0);
+  {
+    const std::scoped_lock lock(gate.mutex);
+    gate.is_open = true;
+    gate.changed.notify_all();
+  }
+  hanging.stop();
+  EXPECT_EQ(log->cursor("hanging")->value(), 1000);
 }
 
 TEST_F(Delivering, OnAThreadWritesWhatComesAndDrainsAtTheEnd) {

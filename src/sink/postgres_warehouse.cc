@@ -6,6 +6,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/fault_point.h"
 #include "sink/postgres_rows.h"
 #include "warehouse/catalogue.h"
 
@@ -78,6 +79,7 @@ void PostgresWarehouse::store(postgres::Transaction& transaction, const Batch& b
   entries = entries.subspan(static_cast<std::size_t>(fresh - entries.begin()));
   if (entries.empty()) return;
   rows_->write(transaction, entries);
+  fault_point("postgres.after_rows");
   transaction.query(
       "INSERT INTO log_position VALUES ($1, $2) ON CONFLICT (log_id) DO UPDATE SET sequence = "
       "excluded.sequence",
@@ -90,7 +92,9 @@ Result<void> PostgresWarehouse::write(const Batch& batch) {
   }
   postgres::Transaction transaction(*warehouse_.connection);
   store(transaction, batch);
+  fault_point("postgres.before_commit");
   auto committed = transaction.commit();
+  fault_point("postgres.after_commit");
   if (!committed) rows_->forget();
   return committed;
 }

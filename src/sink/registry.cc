@@ -4,14 +4,23 @@
 #include <array>
 
 #include "sink/postgres_warehouse.h"
+#include "sink/snowflake.h"
 #include "sink/sqlite_warehouse.h"
+#include "sink/supabase.h"
+#include "sink/webhook.h"
 
 namespace candlewick::sink {
 namespace {
 
-constexpr std::array<Kind, 2> kinds{
-    {{"postgres", "a warehouse on TimescaleDB or PostgreSQL", make_postgres_warehouse_from},
-     {"sqlite", "the embedded warehouse, one file", make_sqlite_warehouse_from}}};
+constexpr auto kinds = std::to_array<Kind>({
+    {"postgres", "a warehouse on TimescaleDB or PostgreSQL", make_postgres_warehouse_from},
+    {"snowflake", "Snowflake, by SQL through a warehouse or by Snowpipe Streaming",
+     make_snowflake_from, snowflake_setup_sql},
+    {"sqlite", "the embedded warehouse, one file", make_sqlite_warehouse_from},
+    {"supabase", "a Supabase project, through its Data API", make_supabase_from,
+     supabase_setup_sql_from},
+    {"webhook", "signed JSON to an address of yours", make_webhook_from},
+});
 
 }  // namespace
 

@@ -13,7 +13,8 @@
 
 namespace candlewick::sink {
 
-// What a sink is told, by the names of its configuration keys.
+// What a sink is told, by the names of its configuration keys without their section ("url" of
+// supabase.url); lists are joined by commas, durations are seconds, booleans true or false.
 struct Settings {
   const Clock* clock = nullptr;
   std::map<std::string, std::string, std::less<>> values;
@@ -28,6 +29,9 @@ struct Kind {
   std::string_view name;
   std::string_view purpose;  // for --help and docs
   Result<std::unique_ptr<Sink>> (*make)(const Settings& settings);
+  // The SQL that makes its tables, or brings those of the original services up to date, to be run
+  // by their owner; null for a sink that needs none or makes them by itself.
+  std::string (*setup_sql)(const Settings& settings) = nullptr;
 };
 
 // Sorted by name.

@@ -29,13 +29,17 @@ void Runner::wake() {
   changed_.notify_one();
 }
 
-void Runner::stop(bool drain) {
+void Runner::begin_stop(bool drain) {
   {
     const std::scoped_lock lock(mutex_);
+    if (!is_stopping_) drain_ = drain;
     is_stopping_ = true;
-    drain_ = drain;
   }
   changed_.notify_one();
+}
+
+void Runner::stop(bool drain) {
+  begin_stop(drain);
   if (thread_.joinable()) thread_.join();
 }
 

@@ -22,8 +22,10 @@ class Runner {
   void start();
   // There are new rows in the log: what a log::Writer's listener calls. Any thread, never blocks.
   void wake();
-  // Ends after the batch in hand. `drain` writes what the log holds first, as long as no error
-  // comes.
+  // Asks for the end and returns at once: after the batch in hand, and with `drain` after what the
+  // log holds, as long as no error comes.
+  void begin_stop(bool drain = true);
+  // The same, and waits for it.
   void stop(bool drain = true);
 
   SinkStatistics statistics() const { return delivery_.statistics(); }

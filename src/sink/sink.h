@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "log/log.h"
 
 namespace candlewick::sink {
@@ -52,6 +53,14 @@ class Batch {
   std::size_t count_ = 0;
 };
 
+// One thing that an examination of a target looked at.
+struct Finding {
+  enum class Grade : unsigned char { good, warning, bad };
+  Grade grade = Grade::good;
+  std::string what;    // "table public.market_ticks: no grant of INSERT to service_role"
+  std::string advice;  // what to do: words, or the SQL to run; empty when good
+};
+
 // Lives on its runner's thread. Calls may block.
 class Sink {
  public:
@@ -73,6 +82,17 @@ class Sink {
   // same batch comes again; rejected, malformed → the rows at fault are found by halving and become
   // dead letters; misconfigured → nothing is written until open() succeeds.
   virtual Result<void> write(const Batch& batch) = 0;
+
+  // The same rows come in the same batches after a crash, told apart by their first and last
+  // sequence: for a target that knows a batch by its name and not its rows. Costs a sync each.
+  virtual bool needs_stable_batches() const { return false; }
+
+  // How long the target asked to be left alone with the last transient error; nullopt: not said.
+  virtual std::optional<Duration> retry_after() const { return std::nullopt; }
+
+  // Looks at the target without changing it, for `candlewick doctor`: connection, login, tables,
+  // columns, keys, rights. May be called instead of open().
+  virtual std::vector<Finding> examine() { return {}; }
 };
 
 }  // namespace candlewick::sink

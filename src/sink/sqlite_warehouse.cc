@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/fault_point.h"
 #include "sink/sqlite_rows.h"
 #include "warehouse/catalogue.h"
 #include "warehouse/sqlite_warehouse.h"
@@ -71,13 +72,16 @@ Result<void> SqliteWarehouse::write(const Batch& batch) {
       if (!transaction.ok()) break;
       if (entry.sequence > after) transaction.check(rows_->write(entry.row));
     }
+    fault_point("sqlite.after_rows");
     if (!batch.empty() && batch.last() > after) {
       set_position_.bind(1, batch.log_id());
       set_position_.bind(2, batch.last());
       transaction.run(set_position_);
     }
   }
+  fault_point("sqlite.before_commit");
   auto committed = transaction.commit();
+  fault_point("sqlite.after_commit");
   if (!committed) rows_->forget();
   return committed;
 }

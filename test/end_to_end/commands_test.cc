@@ -41,7 +41,8 @@ std::string text_of(const std::filesystem::path& path) {
 TEST(Commands, ExplainThemselves) {
   for (const auto* command :
        {"run", "backfill", "candles", "decode", "replay", "record", "indicators", "doctor",
-        "check-config", "exchanges", "symbols", "coverage", "verify"}) {
+        "check-config", "exchanges", "symbols", "coverage", "verify", "export", "import", "migrate",
+        "copy", "sinks", "dead-letters"}) {
     const auto help = candlewick_({command, "--help"});
     EXPECT_EQ(help.status, 0) << command;
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
