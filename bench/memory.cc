@@ -46,7 +46,7 @@ class QuietPort final : public feed::Port {
   }
   void send(feed::ConnectionId /*connection*/, std::string /*message*/) override {}
   void close(feed::ConnectionId /*connection*/) override {}
-  void request(feed::RequestId /*request*/, const std::string& /*url*/) override {}
+  void request(feed::RequestId, const std::string&, const exchange::RestRequest&) override {}
 
   std::vector<feed::ConnectionId> opened;
 };

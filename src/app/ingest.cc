@@ -146,18 +146,14 @@ Result<void> Ingest::prepare_venue(const exchange::Venue& venue, warehouse::Data
     if (!recorder) return within("feed.record_dir", recorder.error());
     line->recorder = std::move(*recorder);
   }
-  pipeline::PipelineOptions options;
+  auto options = pipeline::options_for(venue);
   options.timeframes = line->timeframes;
   options.history = std::max<Duration>(config.feed.backfill_horizon, 49h);
   options.snapshots.interval = config.fetch_interval;
   options.snapshots.ladder_levels = static_cast<std::size_t>(config.pipeline.ladder_levels);
   options.snapshots.correction_horizon =
       static_cast<std::size_t>(config.pipeline.correction_horizon_candles);
-  options.backfill.quiet_periods = venue.quiet_periods;
-  options.backfill.history_candles = venue.limits.history_candles;
   options.audit.is_on = config.feed.audit;
-  options.audit.most = venue.limits.max_candles;
-  options.book_rule = venue.book_rule;
   options.book_check_interval = config.feed.book_check_interval;
   line->pipeline =
       std::make_unique<pipeline::VenuePipeline>(options, line->instruments, parts_.board, *this);
@@ -267,20 +263,14 @@ void Ingest::start() {
         [this, &venue_line](const exchange::RestQuery& query, feed::Priority priority) {
           return venue_line.feed->ask(query, priority, venue_line.driver->now());
         });
+    line->pipeline->connect_subscriptions([&venue_line](const exchange::Channel& channel) {
+      venue_line.feed->subscribe_again(channel, venue_line.driver->now());
+    });
     std::vector<exchange::Channel> channels;
     for (const auto* instrument : line->instruments) {
-      for (const auto timeframe : line->timeframes) {
-        channels.push_back({.kind = exchange::ChannelKind::candles,
-                            .timeframe = timeframe,
-                            .instrument = instrument});
-      }
-      const bool has_book = line->venue->book_rule != exchange::BookRule::none;
-      std::vector<exchange::ChannelKind> kinds{
-          exchange::ChannelKind::ticker, exchange::ChannelKind::quotes,
-          has_book ? exchange::ChannelKind::book : exchange::ChannelKind::ladder};
-      if (config.feed.trades) kinds.push_back(exchange::ChannelKind::trades);
-      for (const auto kind : kinds)
-        channels.push_back({.kind = kind, .timeframe = Timeframe::m1, .instrument = instrument});
+      const auto of_instrument =
+          exchange::usual_channels(*line->venue, *instrument, line->timeframes, config.feed.trades);
+      channels.insert(channels.end(), of_instrument.begin(), of_instrument.end());
     }
     line->feed->ask({.kind = exchange::RestKind::server_time}, feed::Priority::live,
                     line->driver->now());
@@ -324,11 +314,32 @@ void Ingest::publish_status() {
   }
   status_.with([&](auto& status) { status = std::move(all); });
   statistics_.with([&](auto& known) { known = std::move(statistics); });
-  if (const auto log = parts_.writer.statistics(); log.is_failing && log.last_error) {
+  const auto log = parts_.writer.statistics();
+  obey_budget(log);
+  if (log.is_failing && log.last_error) {
     parts_.observer.observe(log_failing, {{"error_kind", to_text(log.last_error->kind)},
                                           {"error", log.last_error->message}});
   }
   status_timer_ = parts_.loop.after(status_interval, [this] { publish_status(); });
+}
+
+// With stop_ingest nothing more is read from the venues while the log has no room: what is missed
+// meanwhile is a hole like any other, named and fetched afterwards.
+void Ingest::obey_budget(const log::WriterStatistics& log) {
+  if (parts_.config.log.when_full != "stop_ingest") return;
+  if (is_paused_ ? !log.size.has_room() : !log.size.is_full()) return;
+  is_paused_ = !is_paused_;
+  parts_.observer.observe(is_paused_ ? ingest_stopped : ingest_resumed,
+                          {{"bytes", log.size.bytes}});
+  for (auto& line : lines_) {
+    if (is_paused_) {
+      line->feed->pause("paused: the log's disk budget is used up (log.disk_budget_mib)",
+                        line->driver->now());
+    } else {
+      line->feed->resume(line->driver->now());
+    }
+    line->driver->rearm();
+  }
 }
 
 void Ingest::stop() {

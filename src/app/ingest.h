@@ -65,6 +65,7 @@ class Ingest final : public pipeline::PipelineOutput {
   void flush();
   void give_up_oldest();
   void publish_status();
+  void obey_budget(const log::WriterStatistics& log);
   void ask_for_listings(VenueLine& line);
 
   Parts parts_;
@@ -74,6 +75,7 @@ class Ingest final : public pipeline::PipelineOutput {
   bool flush_is_posted_ = false;
   net::Timer retry_timer_;
   net::Timer status_timer_;
+  bool is_paused_ = false;  // log.when_full = stop_ingest, and it is
   std::vector<net::Timer> listing_timers_;
   Guarded<std::vector<feed::FeedStatus>> status_;
   Guarded<std::vector<pipeline::PipelineStatistics>> statistics_;

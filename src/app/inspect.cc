@@ -1,16 +1,19 @@
 // Questions from the command line.
 #include "app/inspect.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "app/command.h"
-#include "app/warehouse_choice.h"
 #include "app/table.h"
+#include "app/warehouse_choice.h"
 #include "base/json_text.h"
 #include "exchange/registry.h"
 #include "market/event_json.h"
 #include "net/http_client.h"
 #include "query/candles.h"
+#include "simulator/protocol.h"
 #include "warehouse/database.h"
 
 namespace candlewick::app {
@@ -63,6 +66,7 @@ int exchanges(const std::string& format_text) {
   if (!format) return report(format.error());
   Table table({"exchange", "market", "rest", "websocket", "timeframes", "weight/min"});
   std::vector<std::string> lines;
+  const auto simulated = simulator::simulated_venues();
   for (const auto* venue : exchange::all_venues()) {
     std::string timeframes;
     for (const auto timeframe : venue->timeframes)
@@ -75,6 +79,8 @@ int exchanges(const std::string& format_text) {
     members("exchange", venue->name)("market", to_text(venue->market))("rest_url", venue->rest_url)(
         "ws_url", venue->ws_url)("timeframes", timeframes)("weight_per_minute",
                                                            venue->limits.weight_per_minute);
+    members("ccxt", venue->ccxt_id)("simulated",
+                                    std::ranges::find(simulated, venue->name) != simulated.end());
     members.close();
     lines.push_back(std::move(line));
   }

@@ -4,13 +4,21 @@
 #include <array>
 
 #include "exchange/binance/binance.h"
+#include "exchange/bybit/bybit.h"
+#include "exchange/coinbase/coinbase.h"
+#include "exchange/kraken/kraken.h"
+#include "exchange/okx/okx.h"
 
 namespace candlewick::exchange {
 namespace {
 
-constexpr std::array<const Venue*, 2> venues{
+constexpr std::array<const Venue*, 6> venues{
     &binance::binance,
     &binance::binance_us,
+    &bybit::bybit,
+    &coinbase::coinbase,
+    &kraken::kraken,
+    &okx::okx,
 };
 
 }  // namespace
@@ -33,6 +41,32 @@ std::string venue_names() {
     names += venue->name;
   }
   return names;
+}
+
+std::vector<Channel> usual_channels(const Venue& venue, const Instrument& instrument,
+                                    std::span<const Timeframe> timeframes, bool trades) {
+  std::vector<Channel> channels;
+  const auto add = [&](ChannelKind kind, Timeframe timeframe = Timeframe::m1) {
+    if (has_channel(venue, kind))
+      channels.push_back({.kind = kind, .timeframe = timeframe, .instrument = &instrument});
+  };
+  const auto streamed =
+      venue.streamed_timeframes.empty() ? venue.timeframes : venue.streamed_timeframes;
+  for (const auto timeframe : timeframes) {
+    if (std::ranges::find(streamed, timeframe) != streamed.end())
+      add(ChannelKind::candles, timeframe);
+  }
+  add(has_channel(venue, ChannelKind::ticker) ? ChannelKind::ticker : ChannelKind::mini_ticker);
+  add(ChannelKind::quotes);
+  const bool has_book = venue.book_rule != BookRule::none;
+  add(has_book ? ChannelKind::book : ChannelKind::ladder);
+  add(ChannelKind::derivative);
+  const bool builds_candles =
+      venue.candle_stream == CandleStream::none && venue.trade_ids == TradeIds::consecutive;
+  // Where nothing else tells a price, trades do.
+  if (trades || builds_candles || !has_channel(venue, ChannelKind::candles))
+    add(ChannelKind::trades);
+  return channels;
 }
 
 std::unique_ptr<Catalogue> make_catalogue(const Venue& venue) {

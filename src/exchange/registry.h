@@ -14,6 +14,11 @@ std::span<const Venue* const> all_venues();
 const Venue* find_venue(std::string_view name, Market market = Market::spot);
 // "binance, binance-us": for messages.
 std::string venue_names();
+// What a service listens to for one instrument: candles where the venue streams them, its ticker,
+// quotes, the book (else a ladder), derivatives' figures, and trades if wanted or if candles must
+// be built of them.
+std::vector<Channel> usual_channels(const Venue& venue, const Instrument& instrument,
+                                    std::span<const Timeframe> timeframes, bool trades);
 // An empty catalogue that knows how this venue spells symbols.
 std::unique_ptr<Catalogue> make_catalogue(const Venue& venue);
 

@@ -27,9 +27,8 @@ std::optional<std::int64_t> number(std::optional<std::string_view> text) {
 }  // namespace
 
 Driver::Driver(net::Loop& loop, net::HttpClient& http, const Clock& clock, std::string ca_file)
-    : loop_(loop),
+    : Link(loop, clock),
       http_(http),
-      clock_(clock),
       ca_file_(std::move(ca_file)),
       self_(std::make_shared<Driver*>(this)) {}
 
@@ -43,15 +42,15 @@ void Driver::open(ConnectionId connection, const std::string& url) {
   options.ca_file = ca_file_;
   net::WebSocketEvents events;
   events.on_open = [this, connection] {
-    feed_->on_open(connection, now());
+    feed().on_open(connection, now());
     rearm();
   };
   events.on_frame = [this, connection](std::string_view payload, bool binary) {
-    feed_->on_frame(connection, payload, binary, now());
+    feed().on_frame(connection, payload, binary, now());
     rearm();
   };
   events.on_control = [this, connection](net::ControlFrame /*kind*/, std::string_view /*payload*/) {
-    feed_->on_control(connection, now());
+    feed().on_control(connection, now());
   };
   events.on_close = [this, connection](const net::WebSocketClosed& closed) {
     const Disconnect why{.kind = closed.error.kind,
@@ -59,11 +58,11 @@ void Driver::open(ConnectionId connection, const std::string& url) {
                          .http_status = closed.http_status,
                          .retry_after = retry_after(closed.retry_after)};
     sockets_.erase(connection);
-    feed_->on_closed(connection, why, now());
+    feed().on_closed(connection, why, now());
     rearm();
   };
   sockets_[connection] =
-      std::make_unique<net::WebSocketClient>(loop_, std::move(options), std::move(events));
+      std::make_unique<net::WebSocketClient>(loop(), std::move(options), std::move(events));
 }
 
 void Driver::send(ConnectionId connection, std::string message) {
@@ -79,11 +78,16 @@ void Driver::close(ConnectionId connection) {
   sockets_.erase(connection);
 }
 
-void Driver::request(RequestId request, const std::string& url) {
+void Driver::request(RequestId request, const std::string& url, const exchange::RestRequest& rest) {
   net::HttpRequest http;
+  http.method = rest.method;
   http.url = url;
+  if (!rest.body.empty() || rest.method != "GET") {
+    http.headers.add("Content-Type", "application/json");
+    http.body = rest.body;
+  }
   http.timeout = 20s;
-  http_.send(std::move(http), loop_,
+  http_.send(std::move(http), loop(),
              [self = std::weak_ptr<Driver*>(self_), request](Result<net::HttpResponse> response) {
                const auto alive = self.lock();
                if (alive && *alive != nullptr) (*alive)->on_reply(request, std::move(response));
@@ -92,32 +96,18 @@ void Driver::request(RequestId request, const std::string& url) {
 
 void Driver::on_reply(RequestId request, Result<net::HttpResponse> response) {
   if (!response) {
-    feed_->on_request_error(request, response.error(), now());
+    feed().on_request_error(request, response.error(), now());
   } else {
     VenueFeed::Reply reply;
     reply.status = response->status;
     reply.body = response->body;
     reply.retry_after = retry_after(response->headers.get("Retry-After"));
-    if (const auto name = feed_->venue().used_weight_header; !name.empty()) {
+    if (const auto name = feed().venue().used_weight_header; !name.empty()) {
       reply.used_weight = number(response->headers.find(name));
     }
-    feed_->on_reply(request, reply, now());
+    feed().on_reply(request, reply, now());
   }
   rearm();
-}
-
-void Driver::rearm() {
-  const auto wake = feed_->next_wake();
-  if (wake == armed_for_) return;
-  armed_for_ = wake;
-  timer_.cancel();
-  if (!wake) return;
-  const Duration delay = std::max<Duration>(*wake - clock_.steady(), 0ns);
-  timer_ = loop_.after(delay, [this] {
-    armed_for_.reset();
-    feed_->on_tick(now());
-    rearm();
-  });
 }
 
 }  // namespace candlewick::feed

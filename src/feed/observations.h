@@ -46,6 +46,17 @@ inline constexpr ObservationKind handover_announced{
     .help = "Venues' announcements that they will disconnect",
     .labels = {"venue"}};
 
+inline constexpr ObservationKind sidecar_ready{.name = "feed_sidecar_ready",
+                                               .level = Severity::info,
+                                               .metric = "candlewick_feed_sidecar_starts_total",
+                                               .help = "Starts of venues' sidecars",
+                                               .labels = {"venue"}};
+inline constexpr ObservationKind sidecar_lost{
+    .name = "feed_sidecar_lost",
+    .level = Severity::warning,
+    .metric = "candlewick_feed_sidecar_losses_total",
+    .help = "Sidecars that ended, hung or could not be started, by error kind",
+    .labels = {"venue", "error_kind"}};
 inline constexpr ObservationKind recording_failed{
     .name = "feed_recording_failed",
     .level = Severity::warning,

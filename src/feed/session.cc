@@ -71,11 +71,16 @@ void Session::on_open(ConnectionId id, SteadyTime now) {
     connection->unsent.push_back(std::move(message));
   next_request_ += connection->unsent.size();
   connection->next_send = now;
+  connection->next_heartbeat = now + venue_.heartbeat.interval;
   send_due(*connection, now);
 }
 
 void Session::send_due(Connection& connection, SteadyTime now) {
   if (connection.state == State::connecting) return;
+  if (venue_.heartbeat.interval > Duration{0} && now >= connection.next_heartbeat) {
+    actions_.push_back({Action::Kind::send, connection.id, venue_.heartbeat.text(next_request_++)});
+    connection.next_heartbeat = now + venue_.heartbeat.interval;
+  }
   if (connection.unsent.empty() || connection.next_send > now) return;
   actions_.push_back({Action::Kind::send, connection.id, std::move(connection.unsent.front())});
   connection.unsent.pop_front();
@@ -186,14 +191,7 @@ void Session::on_tick(SteadyTime now) {
         // If it is the market that is quiet, the next limit is longer.
         longest_pause_ = std::max(longest_pause_.value_or(Duration{0}), now - current_->last_data);
       }
-      ++reconnects_;
-      retire(current_);
-      if (replacement_) {
-        current_ = std::move(replacement_);
-        replacement_.reset();
-      } else {
-        schedule_reconnect(now, std::nullopt);
-      }
+      lose_current(now);
     } else if (!replacement_ && current_->state == State::live && now >= current_->handover_at) {
       replacement_ = connect(now);
     }
@@ -205,6 +203,36 @@ void Session::on_tick(SteadyTime now) {
       try_again_later(now, std::nullopt);
     }
   }
+}
+
+void Session::lose_current(SteadyTime now) {
+  ++reconnects_;
+  retire(current_);
+  if (replacement_) {
+    current_ = std::move(replacement_);
+    replacement_.reset();
+  } else {
+    schedule_reconnect(now, std::nullopt);
+  }
+}
+
+void Session::subscribe_again(const exchange::Channel& channel, SteadyTime now) {
+  if (!current_ || current_->state != State::live) return;
+  for (const auto text : {venue_.unsubscribe, venue_.subscribe}) {
+    for (auto& message : text({&channel, 1}, next_request_++))
+      current_->unsent.push_back(std::move(message));
+  }
+  send_due(*current_, now);
+}
+
+void Session::abandon(ConnectionId id, std::string reason, SteadyTime now) {
+  if (replacement_ && replacement_->id == id) {
+    retire(replacement_);
+    return try_again_later(now, std::nullopt);
+  }
+  if (!current_ || current_->id != id || stopped_) return;
+  last_error_ = std::move(reason);
+  lose_current(now);
 }
 
 void Session::stop() {
@@ -220,12 +248,15 @@ std::optional<SteadyTime> Session::next_wake() const {
   if (current_ && current_->state != State::connecting) {
     consider(silent_at(*current_));
     if (!current_->unsent.empty()) consider(current_->next_send);
+    if (venue_.heartbeat.interval > Duration{0}) consider(current_->next_heartbeat);
     if (!replacement_ && current_->state == State::live) consider(current_->handover_at);
   }
   if (replacement_) {
     consider(replacement_->opened + options_.handover_patience);
-    if (replacement_->state != State::connecting && !replacement_->unsent.empty())
-      consider(replacement_->next_send);
+    if (replacement_->state != State::connecting) {
+      if (!replacement_->unsent.empty()) consider(replacement_->next_send);
+      if (venue_.heartbeat.interval > Duration{0}) consider(replacement_->next_heartbeat);
+    }
   }
   return wake;
 }

@@ -58,6 +58,11 @@ class Session {
   // The venue announced that it will close this connection.
   void on_shutdown_notice(ConnectionId connection, SteadyTime now);
   void on_tick(SteadyTime now);
+  // Takes a channel off and on again, on the connection in charge; before it is live nothing needs
+  // to be done.
+  void subscribe_again(const exchange::Channel& channel, SteadyTime now);
+  // What the connection carried cannot be trusted: another one is made.
+  void abandon(ConnectionId connection, std::string reason, SteadyTime now);
   // Opens no more; closes what is open.
   void stop();
 
@@ -85,10 +90,12 @@ class Session {
     SteadyTime handover_at{};
     std::deque<std::string> unsent;
     SteadyTime next_send{};
+    SteadyTime next_heartbeat{};
   };
 
   Connection connect(SteadyTime now);
   void send_due(Connection& connection, SteadyTime now);
+  void lose_current(SteadyTime now);
   void retire(std::optional<Connection>& connection);
   void schedule_reconnect(SteadyTime now, std::optional<Duration> at_least);
   Connection* find(ConnectionId connection);

@@ -483,5 +483,71 @@ RC_GTEST_PROP(SessionProperty, EndsWithExactlyOneLiveConnectionWhateverHappened,
   RC_ASSERT(open.size() == 1U);
 }
 
+std::string heartbeat(std::uint64_t id) {
+  return fmt::format("ping {}", id);
+}
+
+class HeartbeatTest : public ::testing::Test {
+ protected:
+  static exchange::Venue with_heartbeat() {
+    exchange::Venue made = venue;
+    made.heartbeat = {.interval = 20s, .text = heartbeat};
+    made.unsubscribe = [](std::span<const exchange::Channel>, std::uint64_t id) {
+      return std::vector<std::string>{fmt::format("unsubscribe {}", id)};
+    };
+    return made;
+  }
+  Lines take() { return testing::lines_of(session.take_actions()); }
+
+  exchange::Venue facts = with_heartbeat();
+  ConnectionId next_id = 1;
+  SteadyTime now{100h};
+  Session session{facts,
+                  std::vector<exchange::Channel>(1),
+                  {.ws_url = "ws:", .silence_limit = 60s, .handover_age = 23h, .backoff = backoff},
+                  next_id};
+};
+
+TEST_F(HeartbeatTest, TheClientSpeaksAsOftenAsTheVenueWants) {
+  session.start(now);
+  take();
+  session.on_open(1, now);
+  EXPECT_EQ(take(), (Lines{"send 1 subscribe 1"}));
+  ASSERT_TRUE(session.next_wake());
+  EXPECT_EQ(*session.next_wake(), now + 20s);
+  session.on_tick(now + 19s);
+  EXPECT_EQ(take(), Lines{});
+  session.on_tick(now + 20s);
+  EXPECT_EQ(take(), (Lines{"send 1 ping 2"}));
+  session.on_tick(now + 41s);
+  EXPECT_EQ(take(), (Lines{"send 1 ping 3"}));
+}
+
+TEST_F(HeartbeatTest, AChannelIsTakenOffAndOnAgainAtTheVenuesPace) {
+  session.start(now);
+  session.on_open(1, now);
+  take();
+  session.subscribe_again({}, now);
+  EXPECT_EQ(take(), Lines{}) << "not live yet: the subscription is under way";
+  session.on_frame(1, true, now);
+  session.subscribe_again({}, now + 1s);
+  EXPECT_EQ(take(), (Lines{"send 1 unsubscribe 2"}));
+  session.on_tick(*session.next_wake());
+  EXPECT_EQ(take(), (Lines{"send 1 subscribe 3"}));
+}
+
+TEST_F(HeartbeatTest, AnAbandonedConnectionIsReplaced) {
+  session.start(now);
+  session.on_open(1, now);
+  session.on_frame(1, true, now);
+  take();
+  session.abandon(1, "frames are missing", now + 1s);
+  EXPECT_EQ(take(), (Lines{"close 1"}));
+  EXPECT_FALSE(session.is_live());
+  EXPECT_EQ(session.last_error(), "frames are missing");
+  session.on_tick(*session.next_wake());
+  EXPECT_EQ(take(), (Lines{"open 2 ws:/1"}));
+}
+
 }  // namespace
 }  // namespace candlewick::feed

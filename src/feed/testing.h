@@ -53,8 +53,10 @@ class FakePort final : public Port {
   void close(ConnectionId connection) override {
     actions.push_back(fmt::format("close {}", connection));
   }
-  void request(RequestId request, const std::string& url) override {
-    actions.push_back(fmt::format("get {} {}", request, url));
+  void request(RequestId request, const std::string& url,
+               const exchange::RestRequest& rest) override {
+    actions.push_back(
+        fmt::format("{} {} {}", rest.method == "GET" ? "get" : rest.method, request, url));
     requests.push_back(request);
   }
   // What came since the last call.

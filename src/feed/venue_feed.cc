@@ -65,16 +65,23 @@ void VenueFeed::subscribe(std::vector<exchange::Channel> channels, Moment now) {
   if (stopped_) return;
   if (options_.time_silence > Duration{0})
     ask_for_the_time_at_ = now.steady + options_.time_silence;
+  // By line, the order within each left as it is.
+  const auto line_of = [&](const exchange::Channel& channel) {
+    return venue_.line_of == nullptr ? 0 : venue_.line_of(channel);
+  };
+  std::ranges::stable_sort(channels, {}, line_of);
   const std::size_t most = std::max<std::size_t>(1, venue_.limits.channels_per_connection);
-  for (std::size_t at = 0; at < channels.size(); at += most) {
-    const auto end = std::min(channels.size(), at + most);
-    std::vector<exchange::Channel> part(channels.begin() + static_cast<std::ptrdiff_t>(at),
-                                        channels.begin() + static_cast<std::ptrdiff_t>(end));
+  for (auto at = channels.begin(); at != channels.end();) {
+    auto end = std::find_if(at, channels.end(), [&](const exchange::Channel& channel) {
+      return line_of(channel) != line_of(*at);
+    });
+    end = at + std::min<std::ptrdiff_t>(end - at, static_cast<std::ptrdiff_t>(most));
     sessions_.push_back(std::make_unique<Session>(
-        venue_, std::move(part),
+        venue_, std::vector<exchange::Channel>(at, end),
         session_options(venue_, options_, options_.seed + sessions_.size()), next_connection_));
     sessions_.back()->start(now.steady);
-    act(*sessions_.back());
+    act(*sessions_.back(), now);
+    at = end;
   }
 }
 
@@ -82,8 +89,9 @@ void VenueFeed::stop() {
   stopped_ = true;
   for (auto& session : sessions_) {
     session->stop();
-    act(*session);
+    act(*session, {});
   }
+  handshakes_.clear();
   requests_.clear();
   waiting_live_.clear();
   waiting_history_.clear();
@@ -92,10 +100,83 @@ void VenueFeed::stop() {
   ask_for_the_time_at_.reset();
 }
 
-void VenueFeed::act(Session& session) {
+void VenueFeed::subscribe_again(const exchange::Channel& channel, Moment now) {
+  for (auto& session : sessions_) {
+    if (std::ranges::find(session->channels(), channel) == session->channels().end()) continue;
+    session->subscribe_again(channel, now.steady);
+    act(*session, now);
+  }
+}
+
+// The venue is asked where to connect; the answer is worth one connection. It is not counted
+// against the budget of history, and a failed one is a failed connection.
+void VenueFeed::shake_hands(ConnectionId connection, Moment now) {
+  const auto rest = venue_.handshake->request();
+  const RequestId id = next_request_++;
+  handshakes_.emplace(id, connection);
+  budget_.spend(now.steady, rest.weight);
+  std::string url = options_.rest_url.empty() ? std::string(venue_.rest_url) : options_.rest_url;
+  while (url.ends_with('/')) url.pop_back();
+  port_.request(id, url + rest.target, rest);
+}
+
+void VenueFeed::hands_shaken(ConnectionId connection, const Reply& reply, Moment now) {
+  Session* session = session_of(connection);
+  const auto line = lines_.find(connection);
+  if (session == nullptr || line == lines_.end()) return;
+  if (reply.status != 200) {
+    return on_closed(connection,
+                     {.kind = ErrorKind::transient,
+                      .reason = fmt::format("HTTP {} to the handshake", reply.status),
+                      .http_status = reply.status,
+                      .retry_after = reply.retry_after},
+                     now);
+  }
+  auto url = venue_.handshake->stream_url(
+      reply.body, options_.ws_url.empty() ? std::string_view{} : std::string_view(options_.ws_url),
+      session->channels());
+  if (!url) {
+    return on_closed(
+        connection, {.kind = url.error().kind, .reason = "handshake: " + url.error().message}, now);
+  }
+  line->second.url = std::move(*url);
+  port_.open(connection, line->second.url);
+}
+
+void VenueFeed::pause(std::string_view reason, Moment now) {
+  if (stopped_ || !paused_.empty()) return;
+  paused_ = reason;
+  last_error_ = reason;
+  auto sessions = std::exchange(sessions_, {});
+  for (auto& session : sessions) {
+    const auto& channels = session->channels();
+    resumable_.insert(resumable_.end(), channels.begin(), channels.end());
+    reconnects_of_closed_ += session->reconnects();
+    const bool was_live = session->is_live();
+    session->stop();
+    act(*session, now);
+    if (was_live) went_down(*session, reason);
+  }
+  send_at_.reset();
+  ask_for_the_time_at_.reset();
+}
+
+void VenueFeed::resume(Moment now) {
+  if (stopped_ || paused_.empty()) return;
+  paused_.clear();
+  subscribe(std::exchange(resumable_, {}), now);
+  send_requests(now);
+}
+
+void VenueFeed::act(Session& session, Moment now) {
   for (auto& action : session.take_actions()) {
     switch (action.kind) {
       case Session::Action::Kind::open:
+        if (venue_.handshake != nullptr) {
+          lines_[action.connection] = {{}, venue_.make_decoder(catalogue_)};
+          shake_hands(action.connection, now);
+          break;
+        }
         lines_[action.connection] = {action.text, venue_.make_decoder(catalogue_)};
         port_.open(action.connection, action.text);
         break;
@@ -107,6 +188,8 @@ void VenueFeed::act(Session& session) {
           inexact_of_closed_ += line->second.decoder->inexact_decimals();
           lines_.erase(line);
         }
+        std::erase_if(handshakes_,
+                      [&](const auto& entry) { return entry.second == action.connection; });
         port_.close(action.connection);
         break;
     }
@@ -126,7 +209,7 @@ void VenueFeed::on_open(ConnectionId connection, Moment now) {
   observer_.observe(connection_opened, {{"venue", venue_.name}, {"connection", connection}});
   if (tap_ != nullptr) tap_->on_open(lines_[connection].url, now.wall);
   session->on_open(connection, now.steady);
-  act(*session);
+  act(*session, now);
 }
 
 void VenueFeed::on_control(ConnectionId connection, Moment now) {
@@ -146,18 +229,35 @@ void VenueFeed::on_frame(ConnectionId connection, std::string_view text, bool is
       {.text = text, .url = line->second.url, .received_time = now.wall, .is_binary = is_binary},
       events_);
   if (!decoded) told(decoded.error(), now);
+  if (auto answer = line->second.decoder->take_answer(); !answer.empty())
+    port_.send(connection, std::move(answer));
   note_times(events_);
   const bool was_live = session->is_live();
   if (session->on_frame(connection, std::ranges::any_of(events_, is_data), now.steady) &&
       !was_live) {
     handler_.on_live(session->channels());
   }
-  for (const auto& event : events_) {
+  const ConnectionGap* lost = nullptr;
+  for (auto& event : events_) {
+    if (auto* book = std::get_if<BookUpdate>(&event)) book->connection = connection;
+    if (const auto* gap = std::get_if<ConnectionGap>(&event)) lost = gap;
     if (!std::holds_alternative<ShutdownNotice>(event)) continue;
     observer_.observe(handover_announced, {{"venue", venue_.name}, {"connection", connection}});
     session->on_shutdown_notice(connection, now.steady);
   }
-  act(*session);
+  if (lost != nullptr) {
+    const auto losses = session->reconnects();
+    const bool is_live = session->is_live();
+    session->abandon(
+        connection,
+        fmt::format("the venue's frame {} is missing, {} came", lost->expected, lost->got),
+        now.steady);
+    act(*session, now);
+    report_loss(*session, losses, is_live);
+    // What came with it is of a connection that is gone, but not wrong by that.
+  } else {
+    act(*session, now);
+  }
   if (events_.empty()) return;
   event_count_ += events_.size();
   handler_.on_events(events_);
@@ -216,13 +316,15 @@ void VenueFeed::on_closed(ConnectionId connection, const Disconnect& why, Moment
                                       {"error", reason}});
   const bool was_live = session->is_live();
   session->on_closed(connection, why, now.steady);
-  act(*session);
+  act(*session, now);
   if (was_live && !session->is_live()) went_down(*session, reason);
 }
 
 std::optional<RequestId> VenueFeed::ask(const exchange::RestQuery& query, Priority priority,
                                         Moment now) {
-  auto rest = venue_.request(query);
+  exchange::RestQuery dated = query;
+  if (!dated.now) dated.now = clock_.now();
+  auto rest = venue_.request(dated);
   if (!rest || stopped_) return std::nullopt;
   const RequestId id = next_request_++;
   Request request;
@@ -239,6 +341,7 @@ std::optional<RequestId> VenueFeed::ask(const exchange::RestQuery& query, Priori
 
 void VenueFeed::send_requests(Moment now) {
   send_at_.reset();
+  if (!paused_.empty()) return;
   // History leaves a tenth of the allowance to live needs.
   const int reserve = budget_.allowed() / 10;
   for (auto* queue : {&waiting_live_, &waiting_history_}) {
@@ -259,7 +362,7 @@ void VenueFeed::send_requests(Moment now) {
       request.is_under_way = true;
       ++request.attempts;
       ++under_way_;
-      port_.request(id, request.url);
+      port_.request(id, request.url, request.rest);
     }
   }
 }
@@ -271,6 +374,11 @@ void VenueFeed::retry(RequestId id, Duration at_least, Moment now) {
 }
 
 void VenueFeed::on_reply(RequestId id, const Reply& reply, Moment now) {
+  if (const auto hands = handshakes_.find(id); hands != handshakes_.end()) {
+    const ConnectionId connection = hands->second;
+    handshakes_.erase(hands);
+    return hands_shaken(connection, reply, now);
+  }
   const auto found = requests_.find(id);
   if (found == requests_.end() || !found->second.is_under_way) return;
   found->second.is_under_way = false;
@@ -308,6 +416,8 @@ void VenueFeed::on_reply(RequestId id, const Reply& reply, Moment now) {
                                                .is_reply = true,
                                                .http_status = reply.status},
                                               events);
+  if (!decoded && decoded.error().kind == ErrorKind::transient)
+    return again("transient", decoded.error().message, reply.retry_after.value_or(Duration{0}));
   if (!decoded && decoded.error().kind == ErrorKind::malformed && reply.status < 400) {
     // A reply that was cut or garbled on its way: the next one may be whole.
     ++refused_;
@@ -336,6 +446,12 @@ void VenueFeed::on_reply(RequestId id, const Reply& reply, Moment now) {
 }
 
 void VenueFeed::on_request_error(RequestId id, const Error& error, Moment now) {
+  if (const auto hands = handshakes_.find(id); hands != handshakes_.end()) {
+    const ConnectionId connection = hands->second;
+    handshakes_.erase(hands);
+    return on_closed(connection, {.kind = error.kind, .reason = "handshake: " + error.message},
+                     now);
+  }
   const auto found = requests_.find(id);
   if (found == requests_.end() || !found->second.is_under_way) return;
   found->second.is_under_way = false;
@@ -349,18 +465,23 @@ void VenueFeed::on_request_error(RequestId id, const Error& error, Moment now) {
   send_requests(now);
 }
 
+// After a session was told something that may have cost it its connection.
+void VenueFeed::report_loss(Session& session, std::uint32_t losses_before, bool was_live) {
+  if (session.reconnects() == losses_before) return;
+  last_error_ = session.last_error();
+  observer_.observe(
+      connection_lost,
+      {{"venue", venue_.name}, {"error_kind", "transient"}, {"error", session.last_error()}});
+  if (was_live && !session.is_live()) went_down(session, session.last_error());
+}
+
 void VenueFeed::on_tick(Moment now) {
   for (auto& session : sessions_) {
     const bool was_live = session->is_live();
     const auto losses = session->reconnects();
     session->on_tick(now.steady);
-    act(*session);
-    if (session->reconnects() == losses) continue;
-    last_error_ = session->last_error();
-    observer_.observe(
-        connection_lost,
-        {{"venue", venue_.name}, {"error_kind", "transient"}, {"error", session->last_error()}});
-    if (was_live && !session->is_live()) went_down(*session, session->last_error());
+    act(*session, now);
+    report_loss(*session, losses, was_live);
   }
   if (ask_for_the_time_at_ && now.steady >= *ask_for_the_time_at_) ask_for_the_time(now);
   send_requests(now);
@@ -389,6 +510,8 @@ FeedStatus VenueFeed::status(Moment now) {
   FeedStatus status;
   status.venue = venue_.name;
   status.sessions = sessions_.size();
+  status.reconnects = reconnects_of_closed_;
+  status.paused = paused_;
   for (const auto& session : sessions_) {
     if (session->is_live()) ++status.live_sessions;
     status.reconnects += session->reconnects();

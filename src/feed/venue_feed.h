@@ -31,7 +31,9 @@ class Port {
   virtual void open(ConnectionId connection, const std::string& url) = 0;
   virtual void send(ConnectionId connection, std::string message) = 0;
   virtual void close(ConnectionId connection) = 0;
-  virtual void request(RequestId request, const std::string& url) = 0;
+  // `url` is the whole one; method and body are the request's.
+  virtual void request(RequestId request, const std::string& url,
+                       const exchange::RestRequest& rest) = 0;
 };
 
 // What comes out. Calls happen inside on_*() of the feed, on its thread.
@@ -91,6 +93,7 @@ struct FeedStatus {
   int weight_allowed = 0;
   std::size_t requests_waiting = 0;
   std::string last_error;
+  std::string paused;  // why it was told to pause; empty: it was not
 };
 
 struct Moment {
@@ -106,10 +109,16 @@ class VenueFeed {
 
   // Splits the channels over as few connections as the venue allows and connects.
   void subscribe(std::vector<exchange::Channel> channels, Moment now);
+  // Takes one channel off and on again, for a venue whose answer to that is a new snapshot.
+  void subscribe_again(const exchange::Channel& channel, Moment now);
   // Queues a request. It is sent when the budget has room, live ones first; transient failures are
   // tried again with back-off until it is answered or refused. nullopt when the venue has no such.
   std::optional<RequestId> ask(const exchange::RestQuery& query, Priority priority, Moment now);
   void stop();
+  // Hangs up and asks for nothing until resume(), which connects anew; what was asked before waits.
+  // Not from within a call of the handler.
+  void pause(std::string_view reason, Moment now);
+  void resume(Moment now);
 
   void on_open(ConnectionId connection, Moment now);
   void on_frame(ConnectionId connection, std::string_view text, bool is_binary, Moment now);
@@ -137,7 +146,10 @@ class VenueFeed {
  private:
   struct Request;
 
-  void act(Session& session);
+  void act(Session& session, Moment now);
+  void shake_hands(ConnectionId connection, Moment now);
+  void hands_shaken(ConnectionId connection, const Reply& reply, Moment now);
+  void report_loss(Session& session, std::uint32_t losses_before, bool was_live);
   void send_requests(Moment now);
   void retry(RequestId id, Duration at_least, Moment now);
   void note_times(const Events& events);
@@ -157,11 +169,12 @@ class VenueFeed {
   RequestId next_request_ = 1;
   std::vector<std::unique_ptr<Session>> sessions_;
   struct Line {
-    std::string url;
+    std::string url;  // empty while it is being asked for
     std::unique_ptr<exchange::Decoder> decoder;
   };
   std::unordered_map<ConnectionId, Line> lines_;
   std::unique_ptr<exchange::Decoder> reply_decoder_;
+  std::map<RequestId, ConnectionId> handshakes_;
   std::map<RequestId, Request> requests_;
   std::deque<RequestId> waiting_live_;
   std::deque<RequestId> waiting_history_;
@@ -182,6 +195,9 @@ class VenueFeed {
   std::uint64_t inexact_of_closed_ = 0;
   std::string last_error_;
   bool stopped_ = false;
+  std::string paused_;                       // the reason; empty: it runs
+  std::vector<exchange::Channel> resumable_;  // what is subscribed to then
+  std::uint32_t reconnects_of_closed_ = 0;
 };
 
 }  // namespace candlewick::feed

@@ -524,5 +524,197 @@ TEST_F(VenueFeedTest, CountsWhatItDoes) {
   EXPECT_EQ(feed.status(now()).inexact_decimals, 1U);
 }
 
+// A venue that is asked where to connect, numbers its frames and wants its pings answered.
+class Peculiar final : public exchange::Decoder {
+ public:
+  explicit Peculiar(Catalogue& catalogue) : catalogue_(catalogue) {}
+  Result<void> decode(const exchange::Frame& frame, Events& out) override {
+    answer_ = frame.text == "ping" ? "pong" : "";
+    if (frame.text == "hole") out.emplace_back(ConnectionGap{"peculiar", "3", "5", {}});
+    if (frame.text == "book") {
+      BookUpdate book;
+      book.origin.instrument = catalogue_.find_or_infer("BTCUSDT");
+      out.emplace_back(std::move(book));
+    }
+    return {};
+  }
+  std::string take_answer() override { return std::exchange(answer_, {}); }
+  std::uint64_t inexact_decimals() const override { return 0; }
+
+ private:
+  Catalogue& catalogue_;
+  std::string answer_;
+};
+
+exchange::RestRequest where_to() {
+  return {.target = "/token", .weight = 1, .method = "POST", .body = {}};
+}
+Result<std::string> told_where(std::string_view reply, std::string_view ws_url,
+                               std::span<const exchange::Channel>) {
+  if (reply.empty()) return fail(ErrorKind::malformed, "no token");
+  return fmt::format("{}/?token={}", ws_url, reply);
+}
+constexpr exchange::Handshake handshake{.request = where_to, .stream_url = told_where};
+
+class PeculiarVenueTest : public ::testing::Test {
+ protected:
+  static exchange::Venue facts() {
+    exchange::Venue made = *exchange::find_venue("binance");
+    made.handshake = &handshake;
+    made.make_decoder = [](Catalogue& catalogue) -> std::unique_ptr<exchange::Decoder> {
+      return std::make_unique<Peculiar>(catalogue);
+    };
+    return made;
+  }
+  Moment now() const { return {clock.steady(), clock.now()}; }
+  void shake() {
+    feed.subscribe({{.kind = exchange::ChannelKind::book, .instrument = btc}}, now());
+    feed.on_reply(port.take_requests().front(),
+                  {.status = 200, .body = "abc", .used_weight = {}, .retry_after = {}}, now());
+    feed.on_open(port.newest, now());
+    port.take();
+  }
+
+  FakeClock clock{noon};
+  exchange::Venue venue = facts();
+  std::unique_ptr<Catalogue> catalogue = exchange::make_catalogue(venue);
+  const Instrument* btc = catalogue->find_or_infer("BTCUSDT");
+  testing::FakePort port;
+  testing::FakeHandler handler;
+  NullObserver observer;
+  VenueFeed feed{venue,
+                 *catalogue,
+                 {.rest_url = "https://rest/", .ws_url = "wss://stream", .time_silence = {}},
+                 port,
+                 handler,
+                 observer};
+};
+
+TEST_F(PeculiarVenueTest, AsksWhereToConnectBeforeEachConnection) {
+  feed.subscribe({{.kind = exchange::ChannelKind::book, .instrument = btc}}, now());
+  EXPECT_THAT(port.take(), ElementsAre("POST 1 https://rest/token"));
+  feed.on_reply(1, {.status = 200, .body = "abc", .used_weight = {}, .retry_after = {}}, now());
+  EXPECT_THAT(port.take(), ElementsAre("open 1 wss://stream/?token=abc"));
+}
+
+TEST_F(PeculiarVenueTest, AFailedHandshakeIsAFailedConnection) {
+  feed.subscribe({{.kind = exchange::ChannelKind::book, .instrument = btc}}, now());
+  const auto fail_with = [&](int status, std::string_view body) {
+    const auto request = port.take_requests().front();
+    feed.on_reply(request, {.status = status, .body = body, .used_weight = {}, .retry_after = {}},
+                  now());
+    const auto wake = feed.next_wake();
+    ASSERT_TRUE(wake);
+    clock.advance(*wake - clock.steady());
+    feed.on_tick(now());
+  };
+  fail_with(503, "");
+  fail_with(200, "");
+  EXPECT_THAT(feed.status(now()).last_error, HasSubstr("no token"));
+  const auto request = port.take_requests().front();
+  feed.on_request_error(request, {.kind = ErrorKind::transient, .message = "refused"}, now());
+  EXPECT_THAT(feed.status(now()).last_error, HasSubstr("handshake: refused"));
+  EXPECT_EQ(feed.status(now()).reconnects, 3U);
+}
+
+TEST_F(PeculiarVenueTest, AnswersInTheVenuesWordsAndSaysWhereABookCameFrom) {
+  shake();
+  feed.on_frame(1, "ping", false, now());
+  EXPECT_THAT(port.take(), ElementsAre("send 1 pong"));
+  feed.on_frame(1, "book", false, now());
+  ASSERT_THAT(handler.events, SizeIs(1));
+  EXPECT_EQ(std::get<BookUpdate>(handler.events[0]).connection, 1U);
+}
+
+TEST_F(PeculiarVenueTest, AHoleInTheConnectionsNumbersEndsIt) {
+  shake();
+  feed.on_frame(1, "book", false, now());
+  feed.on_frame(1, "hole", false, now());
+  EXPECT_THAT(port.take(), ElementsAre("close 1"));
+  EXPECT_THAT(handler.story.back(), HasSubstr("down 1 the venue's frame 3 is missing, 5 came"));
+  EXPECT_FALSE(feed.status(now()).connected);
+}
+
+// A venue with candles at a path of their own, whose replies may say to come again.
+class Hesitant final : public exchange::Decoder {
+ public:
+  Result<void> decode(const exchange::Frame& frame, Events& out) override {
+    if (frame.text == "busy") return fail(ErrorKind::transient, "come again");
+    if (frame.text == "12:00") out.emplace_back(ClockReading{"hesitant", noon, {}});
+    return {};
+  }
+  std::uint64_t inexact_decimals() const override { return 0; }
+};
+
+class TwoLinesTest : public ::testing::Test {
+ protected:
+  static exchange::Venue facts() {
+    exchange::Venue made = *exchange::find_venue("binance");
+    made.line_of = [](const exchange::Channel& channel) {
+      return channel.kind == exchange::ChannelKind::candles ? 1 : 0;
+    };
+    made.stream_url = [](std::string_view ws_url, std::span<const exchange::Channel> channels) {
+      const bool has_candles = channels.front().kind == exchange::ChannelKind::candles;
+      return fmt::format("{}/{} {}", ws_url, has_candles ? "candles" : "rest", channels.size());
+    };
+    made.limits.channels_per_connection = 3;
+    made.make_decoder = [](Catalogue&) -> std::unique_ptr<exchange::Decoder> {
+      return std::make_unique<Hesitant>();
+    };
+    return made;
+  }
+  Moment now() const { return {clock.steady(), clock.now()}; }
+
+  FakeClock clock{noon};
+  exchange::Venue venue = facts();
+  std::unique_ptr<Catalogue> catalogue = exchange::make_catalogue(venue);
+  const Instrument* btc = catalogue->find_or_infer("BTCUSDT");
+  testing::FakePort port;
+  testing::FakeHandler handler;
+  NullObserver observer;
+  VenueFeed feed{venue,
+                 *catalogue,
+                 {.rest_url = "https://rest/", .ws_url = "wss://stream", .time_silence = {}},
+                 port,
+                 handler,
+                 observer};
+};
+
+TEST_F(TwoLinesTest, ChannelsOfDifferentLinesGetDifferentConnections) {
+  using enum exchange::ChannelKind;
+  std::vector<exchange::Channel> channels;
+  for (const auto kind : {candles, trades, book, candles, ticker, quotes})
+    channels.push_back({.kind = kind, .instrument = btc});
+  feed.subscribe(std::move(channels), now());
+  EXPECT_THAT(port.take(), ElementsAre("open 1 wss://stream/rest 3", "open 2 wss://stream/rest 1",
+                                       "open 3 wss://stream/candles 2"));
+}
+
+TEST_F(TwoLinesTest, ARequestKnowsTheVenuesTimeOnceItWasTold) {
+  venue.request = [](const exchange::RestQuery& query) -> Result<exchange::RestRequest> {
+    return exchange::RestRequest{query.now ? "/at" + std::to_string(to_ms(*query.now)) : "/never"};
+  };
+  feed.ask({.kind = exchange::RestKind::candles}, Priority::live, now());
+  EXPECT_THAT(port.take(), ElementsAre("get 1 https://rest/never"));
+  feed.on_reply(1, {.status = 200, .body = "12:00", .used_weight = {}, .retry_after = {}}, now());
+  feed.ask({.kind = exchange::RestKind::candles}, Priority::live, now());
+  EXPECT_THAT(port.take(), ElementsAre("get 2 https://rest/at1714564800000"));
+}
+
+TEST_F(TwoLinesTest, AReplyThatSaysToComeAgainIsAskedForAgain) {
+  const auto id = feed.ask({.kind = exchange::RestKind::server_time}, Priority::live, now());
+  ASSERT_TRUE(id);
+  feed.on_reply(*id, {.status = 200, .body = "busy", .used_weight = {}, .retry_after = {}}, now());
+  EXPECT_THAT(handler.refused, IsEmpty());
+  port.take();
+  const auto wake = feed.next_wake();
+  ASSERT_TRUE(wake);
+  clock.advance(*wake - clock.steady());
+  feed.on_tick(now());
+  EXPECT_THAT(port.take(), ElementsAre(HasSubstr("https://rest/api/v3/time")));
+  feed.on_reply(*id, {.status = 200, .body = "{}", .used_weight = {}, .retry_after = {}}, now());
+  EXPECT_THAT(handler.replies, SizeIs(1));
+}
+
 }  // namespace
 }  // namespace candlewick::feed

@@ -13,6 +13,7 @@ struct ExchangeTime {
   }
   std::optional<Time> operator()(const Refusal& /*refusal*/) const { return std::nullopt; }
   std::optional<Time> operator()(const LimitNotice& /*notice*/) const { return std::nullopt; }
+  std::optional<Time> operator()(const ConnectionGap& /*gap*/) const { return std::nullopt; }
   std::optional<Time> operator()(const auto& event) const { return event.origin.exchange_time; }
 };
 
@@ -23,6 +24,7 @@ struct ReceivedTime {
   std::optional<Time> operator()(const Refusal& refusal) const { return refusal.received_time; }
   std::optional<Time> operator()(const ShutdownNotice& /*notice*/) const { return std::nullopt; }
   std::optional<Time> operator()(const LimitNotice& /*notice*/) const { return std::nullopt; }
+  std::optional<Time> operator()(const ConnectionGap& gap) const { return gap.received_time; }
   std::optional<Time> operator()(const auto& event) const { return event.origin.received_time; }
 };
 
@@ -79,10 +81,11 @@ std::optional<Time> received_time_of(const Event& event) {
 }
 
 bool Candle::same_values(const Candle& other) const {
+  const auto agree = [](const auto& a, const auto& b) { return !a || !b || *a == *b; };
   return open == other.open && high == other.high && low == other.low && close == other.close &&
-         volume == other.volume && quote_volume == other.quote_volume &&
-         trade_count == other.trade_count && taker_buy_volume == other.taker_buy_volume &&
-         taker_buy_quote_volume == other.taker_buy_quote_volume;
+         volume == other.volume && agree(quote_volume, other.quote_volume) &&
+         agree(trade_count, other.trade_count) && agree(taker_buy_volume, other.taker_buy_volume) &&
+         agree(taker_buy_quote_volume, other.taker_buy_quote_volume);
 }
 
 }  // namespace candlewick

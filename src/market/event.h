@@ -41,6 +41,8 @@ struct Origin {
 struct Trade {
   Origin origin;
   std::uint64_t id = 0;
+  // Where the venue's ids are no numbers: `id` is then 0. Empty with an `id` of 0: it has none.
+  std::string text_id;
   std::uint64_t first_id = 0;
   std::uint64_t last_id = 0;
   bool is_aggregate = false;
@@ -96,7 +98,8 @@ struct Candle {
   std::int32_t revision = 0;  // 0 at first close, +1 at each correction
 
   Time end_time() const { return next_open(timeframe, open_time); }
-  // The market's numbers, without where they came from.
+  // The market's numbers, without where they came from. What only one of two has (a stream may tell
+  // less than REST) is no difference.
   bool same_values(const Candle& other) const;
 };
 
@@ -116,7 +119,15 @@ struct BookUpdate {
       first_sequence;                     // first change in it, where the venue numbers changes
   std::optional<std::uint64_t> sequence;  // last change in it
   std::optional<std::uint64_t>
-      previous_sequence;    // the last change of the update before, where given
+      previous_sequence;  // the last change of the update before, where given
+  // Of the best levels after this update, where the venue sends one; see Venue::checksum.
+  std::optional<std::uint32_t> checksum;
+  // Fractional digits of prices and sizes as they were written, for checksums over the text.
+  std::uint8_t price_digits = 0;
+  std::uint8_t size_digits = 0;
+  // Where it came from, by the feed's count: a book whose snapshots come by the stream goes on only
+  // with updates of the same connection.
+  std::uint64_t connection = 0;
   std::vector<Level> bids;  // best first in snapshots
   std::vector<Level> asks;
 };
@@ -135,6 +146,15 @@ struct Gap {
   std::string expected;
   std::string got;
   GapAction action = GapAction::resync;
+};
+
+// A venue that numbers all frames of a connection skipped one: whatever the connection carried may
+// lack something.
+struct ConnectionGap {
+  std::string exchange;
+  std::string expected;
+  std::string got;
+  std::optional<Time> received_time;
 };
 
 // A frame (or a request) that was refused: never half an event, never a crash.
@@ -165,6 +185,16 @@ struct AveragePrice {
   std::int64_t window_minutes = 0;
 };
 
+// What a derivative has beside its prices; a venue sends what it has.
+struct Derivative {
+  Origin origin;
+  std::optional<Decimal> mark_price;
+  std::optional<Decimal> index_price;
+  std::optional<Decimal> funding_rate;  // of the running period, as a fraction
+  std::optional<Time> next_funding_time;
+  std::optional<Decimal> open_interest;  // base units
+};
+
 // The venue says that it will close this connection soon: open another first.
 struct ShutdownNotice {
   std::string exchange;
@@ -179,8 +209,9 @@ struct LimitNotice {
   std::int64_t limit = 0;
 };
 
-using Event = std::variant<Trade, Quote, Ticker, Candle, BookUpdate, Top, Gap, Refusal, Listing,
-                           ClockReading, AveragePrice, ShutdownNotice, LimitNotice>;
+using Event =
+    std::variant<Trade, Quote, Ticker, Candle, BookUpdate, Top, Gap, ConnectionGap, Refusal,
+                 Listing, ClockReading, AveragePrice, Derivative, ShutdownNotice, LimitNotice>;
 using Events = std::vector<Event>;
 
 // The venue's own time of an event and ours, where it has one.

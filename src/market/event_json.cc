@@ -44,7 +44,12 @@ struct Writer {
 
   void operator()(const Trade& trade) const {
     auto members = begin(out, "trade", trade.origin);
-    members("id", fmt::format("{}", trade.id))("price", trade.price)("size", trade.size);
+    if (!trade.text_id.empty()) {
+      members("id", trade.text_id);
+    } else if (trade.id != 0) {
+      members("id", fmt::format("{}", trade.id));
+    }
+    members("price", trade.price)("size", trade.size);
     members.optional("quote_size", trade.quote_size);
     members("taker_side", to_text(trade.taker_side));
     if (trade.is_aggregate) {
@@ -98,7 +103,8 @@ struct Writer {
     if (book.is_partial) members("is_partial", true);
     members.optional("first_sequence", book.first_sequence)
         .optional("sequence", book.sequence)
-        .optional("previous_sequence", book.previous_sequence);
+        .optional("previous_sequence", book.previous_sequence)
+        .optional("checksum", book.checksum);
     append_levels(members.name("bids"), book.bids);
     append_levels(members.name("asks"), book.asks);
     end(members, book.origin);
@@ -116,6 +122,13 @@ struct Writer {
     members("stream", to_text(gap.stream))("expected", gap.expected)("got", gap.got)(
         "action", gap.action == GapAction::resync ? "resync" : "backfill");
     end(members, gap.origin);
+  }
+
+  void operator()(const ConnectionGap& gap) const {
+    Members members(out);
+    members("type", "gap")("exchange", gap.exchange)("stream", "connection")(
+        "expected", gap.expected)("got", gap.got)("action", "resync");
+    members.optional("received_time", gap.received_time).close();
   }
 
   void operator()(const Refusal& refusal) const {
@@ -145,6 +158,16 @@ struct Writer {
     auto members = begin(out, "average_price", average.origin);
     members("price", average.price)("window_minutes", average.window_minutes);
     end(members, average.origin);
+  }
+
+  void operator()(const Derivative& derivative) const {
+    auto members = begin(out, "derivative", derivative.origin);
+    members.optional("mark_price", derivative.mark_price)
+        .optional("index_price", derivative.index_price)
+        .optional("funding_rate", derivative.funding_rate)
+        .optional("next_funding_time", derivative.next_funding_time)
+        .optional("open_interest", derivative.open_interest);
+    end(members, derivative.origin);
   }
 
   void operator()(const ShutdownNotice& notice) const {

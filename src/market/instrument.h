@@ -54,7 +54,8 @@ class Catalogue {
   Market market() const { return market_; }
 
   // Adds it, or updates the one with the same exchange_symbol in place, names aside. One that was
-  // inferred with other names is left to those who point at it, and replaced. Returns the stored one.
+  // inferred with other names is left to those who point at it, and replaced. Returns the stored
+  // one.
   const Instrument& put(Instrument instrument);
   // By the venue's own spelling; null when unknown.
   const Instrument* find(std::string_view exchange_symbol) const;

@@ -169,15 +169,25 @@ void Backfill::arrived(TrackedSeries& series, const exchange::RestQuery& query,
       fmt::format("REST candles from {}: {} rows to {}, received {}", to_rfc3339(*query.start),
                   reply.rows, reply.newest ? to_rfc3339(*reply.newest) : "none",
                   to_rfc3339(received(events).value_or(now)));
+  if (reply.out_of_reach) {
+    series.note(ledger_, *reply.out_of_reach, CoverageState::unrecoverable,
+                "the answer is full and begins later; " + answered, cause::out_of_reach);
+  }
   for (const auto& absent : reply.absent) judge_absent(series, absent, answered);
   for (const auto& candle : reply.closed) {
+    const bool was_told = options_.confirms_stream && series.was_told(candle);
     listener_.on_filled(series, candle);
-    series.note(ledger_, {candle.open_time, candle.end_time()}, CoverageState::backfilled,
-                answered);
+    series.note(ledger_, {candle.open_time, candle.end_time()},
+                was_told ? CoverageState::live : CoverageState::backfilled,
+                was_told ? std::string{"told by the stream and confirmed: "} + answered : answered);
     // What an earlier answer lacked is there.
     series.absent_once.remove({candle.open_time, candle.end_time()});
   }
+  if (options_.quiet_periods == exchange::QuietPeriods::omitted) {
+    for (const auto& absent : reply.absent) listener_.on_quiet(series, absent);
+  }
   judge_the_end(series, query, reply.newest, now, answered);
+  judge_the_quiet_end(series, query, reply.newest, now, answered);
   if (options_.quiet_periods == exchange::QuietPeriods::zero_rows && !series.asked_for_the_first &&
       !reply.absent.empty() && series.candles.newest_closed(reply.absent.front().from) == nullptr) {
     ask_for_the_first(series);
@@ -191,6 +201,10 @@ void Backfill::arrived(TrackedSeries& series, const exchange::RestQuery& query,
     return;
   }
   const bool may_lag = *query.start + 3 * length_of(query.timeframe) > now;
+  if (reply.rows == 0 && judge_an_empty_range(series, query, now, answered)) {
+    series.ask_after = now + lagging_reply_pause;
+    return;
+  }
   if (reply.rows == 0) {
     series.ask_after = now + (may_lag ? lagging_reply_pause : empty_reply_pause);
     complete(series);
@@ -213,6 +227,49 @@ void Backfill::judge_the_end(TrackedSeries& series, const exchange::RestQuery& q
   series.note(ledger_, {from, to},
               status == ListingStatus::halted ? CoverageState::halted : CoverageState::not_listed,
               fmt::format("listed as {}; {}", to_text(status), answered), cause::listing);
+}
+
+// A venue without rows for quiet periods has nothing after its last row until there is a trade
+// again: two answers have to say so, a while apart.
+void Backfill::judge_the_quiet_end(TrackedSeries& series, const exchange::RestQuery& query,
+                                   std::optional<Time> newest, Time now,
+                                   const std::string& answered) {
+  if (options_.quiet_periods != exchange::QuietPeriods::omitted ||
+      series.listing == ListingStatus::halted || series.listing == ListingStatus::delisted) {
+    return;
+  }
+  const Timeframe timeframe = query.timeframe;
+  const Time start = open_of(timeframe, *query.start);
+  const Time from = newest ? next_open(timeframe, *newest) : start;
+  const Time to = std::min(open_of(timeframe, now - certainly_final_after(timeframe)),
+                           start + length_of(timeframe) * options_.max_candles);
+  if (from >= to) return;
+  const auto confirmed = series.absent_once.within({from, to});
+  for (const auto& part : confirmed) {
+    series.note(ledger_, part, CoverageState::confirmed_empty,
+                "in two answers nothing after it; " + answered, cause::no_trades);
+    listener_.on_quiet(series, part);
+  }
+  series.absent_once.add({from, to});
+  for (const auto& part : confirmed) series.absent_once.remove(part);
+}
+
+// Where an answer ends a while after its start, whether it has rows or not, a later row can only be
+// in another one. One that is stored says as much: the instrument was traded after the range, not
+// in it.
+bool Backfill::judge_an_empty_range(TrackedSeries& series, const exchange::RestQuery& query,
+                                    Time now, const std::string& answered) {
+  if (!options_.replies_are_bounded || options_.quiet_periods != exchange::QuietPeriods::zero_rows)
+    return false;
+  const Candle* later = series.candles.newest_closed(Time::max());
+  if (later == nullptr) return false;
+  const Timeframe timeframe = query.timeframe;
+  const Time from = open_of(timeframe, *query.start);
+  const Time to = std::min({open_of(timeframe, now - certainly_final_after(timeframe)),
+                            from + length_of(timeframe) * options_.max_candles, later->open_time});
+  if (from >= to) return false;
+  judge_absent(series, {from, to}, answered);
+  return true;
 }
 
 void Backfill::judge_absent(TrackedSeries& series, const Span& absent,

@@ -25,6 +25,10 @@ struct BackfillOptions {
   Duration close_grace = std::chrono::seconds{5};
   exchange::QuietPeriods quiet_periods = exchange::QuietPeriods::zero_rows;
   int history_candles = 0;           // how far back the venue serves any; 0: all
+  int max_candles = 1000;            // how many periods from its start an answer covers
+  bool replies_are_bounded = false;  // see exchange::Limits
+  // What the stream told last of a period counts as having come by it once an answer says the same.
+  bool confirms_stream = false;
   std::size_t history_requests = 2;  // under way at once
 };
 
@@ -35,6 +39,8 @@ class Backfill {
     virtual ~Listener() = default;
     // A final candle; it goes into the series of the listener.
     virtual void on_filled(TrackedSeries& series, const Candle& candle) = 0;
+    // Periods that are known to be without trades, at a venue that has no rows for such.
+    virtual void on_quiet(TrackedSeries& series, Span span) = 0;
     // History has answered all that it can for now. Once a series.
     virtual void on_complete(TrackedSeries& series) = 0;
   };
@@ -66,6 +72,10 @@ class Backfill {
   void complete(TrackedSeries& series);
   void give_up_out_of_reach(TrackedSeries& series, Time now);
   void judge_absent(TrackedSeries& series, const Span& absent, const std::string& answered);
+  void judge_the_quiet_end(TrackedSeries& series, const exchange::RestQuery& query,
+                           std::optional<Time> newest, Time now, const std::string& answered);
+  bool judge_an_empty_range(TrackedSeries& series, const exchange::RestQuery& query, Time now,
+                            const std::string& answered);
   void judge_the_end(TrackedSeries& series, const exchange::RestQuery& query,
                      std::optional<Time> newest, Time now, const std::string& answered);
   void first_arrived(TrackedSeries& series, const Events& events);

@@ -75,6 +75,7 @@ class BackfillTest : public ::testing::Test, public Backfill::Listener {
     return std::get<std::string>(output.of(schema::coverage).back().at("evidence"));
   }
 
+  void on_quiet(TrackedSeries& /*series*/, Span span) override { quiet.push_back(span); }
   void on_filled(TrackedSeries& series, const Candle& candle) override {
     filled.push_back(candle);
     series.candles.apply(candle);
@@ -88,6 +89,7 @@ class BackfillTest : public ::testing::Test, public Backfill::Listener {
   std::vector<Asked> asked;
   std::vector<Candle> filled;
   std::vector<TrackedSeries*> completed;
+  std::vector<Span> quiet;
   feed::RequestId next_request = 1;
   bool has_requests = true;
 };
@@ -330,6 +332,47 @@ TEST_F(BackfillTest, WhatIsMissingAfterTheFirstCandleIsNoQuestionOfListing) {
   EXPECT_EQ(asked[1].query.start, minute(1));
 }
 
+// A venue that answers for so many periods only: what follows is in another answer.
+TEST_F(BackfillTest, AnEmptyRangeBeforeAStoredCandleTakesTwoAnswers) {
+  start({.max_candles = 10, .replies_are_bounded = true});
+  TrackedSeries& series = add(0, false);
+  const Time now = minute(60);
+  plan(now);
+  reply({}, now);
+  EXPECT_THAT(completed, SizeIs(1)) << "nothing is known of the instrument";
+  series.candles.apply([&] {
+    Candle candle = rest_candle(minute(59), now);
+    candle.is_closed = candle.closed_is_known = true;
+    return candle;
+  }());
+  EXPECT_EQ(pause_after(now), 60s);
+  reply({}, now + 60s);
+  EXPECT_EQ(pause_after(now + 60s), 5s);
+  EXPECT_EQ(asked.back().query.start, noon);
+  reply({}, now + 65s);
+  EXPECT_THAT(ledger_of(output),
+              ::testing::Contains(Said{noon, minute(10), "confirmed_empty", "exchange_outage"}));
+  EXPECT_EQ(pause_after(now + 65s), 5s);
+  EXPECT_EQ(asked.back().query.start, minute(10)) << "the next range";
+  reply({10, 11}, now + 70s);
+  EXPECT_THAT(filled, SizeIs(2));
+}
+
+TEST_F(BackfillTest, AnEmptyAnswerOfAVenueThatAnswersFromARowOnStaysNoProof) {
+  start({.max_candles = 10});
+  TrackedSeries& series = add(0);
+  const Time now = minute(60);
+  Candle candle = rest_candle(minute(59), now);
+  candle.is_closed = candle.closed_is_known = true;
+  series.candles.apply(candle);
+  plan(now);
+  for (int i = 0; i < 3; ++i) {
+    reply({}, now + i * 60s);
+    plan(now + i * 60s + 60s);
+  }
+  for (const auto& said : ledger_of(output)) EXPECT_EQ(said.state, "missing");
+}
+
 TEST_F(BackfillTest, TheEndOfAHaltedInstrumentIsHalted) {
   start();
   auto& series = add(0);
@@ -370,6 +413,58 @@ TEST_F(BackfillTest, AnAnswerToSomebodyElseIsNotForIt) {
   EXPECT_FALSE(backfill->on_reply(99, {rest_candle(noon, noon)}, minute(2)));
   EXPECT_FALSE(backfill->on_refused(99, {.kind = ErrorKind::rejected, .message = ""}, minute(2)));
   EXPECT_THAT(filled, IsEmpty());
+}
+
+TEST_F(BackfillTest, WhatTheStreamToldAndAnAnswerConfirmsIsLive) {
+  start({.confirms_stream = true});
+  auto& series = add(0);
+  Candle told = testing::true_candle(noon);
+  series.told(told);
+  told = testing::true_candle(minute(1));
+  told.volume = Decimal{1};
+  series.told(told);
+  plan(minute(2) + 5s);
+  reply({0, 1, 2}, minute(2) + 6s);
+  EXPECT_THAT(said_of(output, noon), ElementsAre("missing frame_lost", "live"));
+  EXPECT_THAT(said_of(output, minute(1)),
+              ElementsAre("missing frame_lost", "backfilled frame_lost"));
+}
+
+TEST_F(BackfillTest, WithoutRowsForQuietPeriodsTheyAreEmptyBetweenRows) {
+  start({.quiet_periods = QuietPeriods::omitted});
+  add(0);
+  plan(minute(4) + 5s);
+  reply({0, 3, 4}, minute(4) + 6s);
+  EXPECT_THAT(said_of(output, minute(1)),
+              ElementsAre("missing frame_lost", "confirmed_empty no_trades"));
+  EXPECT_THAT(quiet, ElementsAre(Span{minute(1), minute(3)}));
+}
+
+TEST_F(BackfillTest, AQuietEndTakesTwoAnswersAWhileApart) {
+  start({.quiet_periods = QuietPeriods::omitted});
+  add(0);
+  plan(minute(6));
+  reply({0}, minute(6));
+  EXPECT_THAT(quiet, IsEmpty());
+  const auto pause = pause_after(minute(6) + 1s);
+  ASSERT_TRUE(pause);
+  reply({}, minute(6) + 1s + *pause);
+  ASSERT_THAT(quiet, SizeIs(1));
+  EXPECT_EQ(quiet[0].from, minute(1));
+  EXPECT_LE(quiet[0].to + 2min, minute(6) + 1s + *pause) << "what may still come is not judged";
+}
+
+TEST_F(BackfillTest, BehindTheReachOfAnAnswerNothingIsQuiet) {
+  start({.quiet_periods = QuietPeriods::omitted, .max_candles = 10});
+  add(0);
+  plan(minute(60));
+  reply({0, 4}, minute(60));
+  const auto pause = pause_after(minute(60) + 1s);
+  ASSERT_TRUE(pause);
+  EXPECT_EQ(asked.back().query.start, minute(5));
+  reply({}, minute(60) + 1s + *pause);
+  ASSERT_THAT(quiet, SizeIs(2));
+  EXPECT_EQ(quiet[1], (Span{minute(5), minute(10)})) << "twice said: no more than both reached";
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Books rebuilt from what Binance sent, held against the best prices that it sent besides; and the
-// same with updates taken out.
+// Books rebuilt from what Binance sent, held against the best prices that it sent besides; from
+// what Kraken and Coinbase sent, held against Kraken's checksums; and the same with updates taken
+// out.
 #include <algorithm>
 #include <map>
 
@@ -74,7 +75,8 @@ Decoded decode(const Recording& recording) {
         if (const auto* book = std::get_if<BookUpdate>(&event)) {
           made.markets[book->origin.instrument->symbol].updates.push_back(*book);
         } else if (const auto* quote = std::get_if<Quote>(&event)) {
-          made.markets[quote->origin.instrument->symbol].quotes[*quote->sequence] = *quote;
+          if (quote->sequence)
+            made.markets[quote->origin.instrument->symbol].quotes[*quote->sequence] = *quote;
         }
       }
     }
@@ -89,7 +91,7 @@ bool has_snapshot(const Market& market) {
 }
 
 BookSync new_sync() {
-  return BookSync({.rule = exchange::BookRule::binance_spot});
+  return BookSync({.rule = exchange::BookRule::ranges});
 }
 
 void expect_same(const Top& top, const Top& truth) {
@@ -102,7 +104,7 @@ class BookRecordings : public ::testing::TestWithParam<Recording> {};
 TEST_P(BookRecordings, RebuildWithoutAGapAndAgreeWithEveryQuote) {
   REQUIRE_SHARED_DATA();
   const auto& [venue, files, instruments, points] = GetParam();
-  EXPECT_EQ(exchange::find_venue(venue)->book_rule, exchange::BookRule::binance_spot);
+  EXPECT_EQ(exchange::find_venue(venue)->book_rule, exchange::BookRule::ranges);
   const auto decoded = decode(GetParam());
   std::size_t synced = 0;
   std::size_t compared = 0;
@@ -266,6 +268,148 @@ std::string name_of(const ::testing::TestParamInfo<Recording>& row) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfBinance, BookRecordings, ::testing::ValuesIn(recordings), name_of);
+
+// Snapshots come by the stream, and the checksum is over the best ten levels of a side.
+struct StreamRecording {
+  const char* name;
+  std::string venue;
+  std::string file;
+  std::size_t depth;  // as it was subscribed; 0: all
+  std::size_t instruments;
+  std::size_t snapshots;
+  std::size_t checksums;
+};
+
+const std::vector<StreamRecording> stream_recordings{
+    {"kraken_v1", "kraken", "kraken/ws/v1-book1000-2021-04-05.jsonl.zst", 1000, 10, 10, 14'496},
+    {"kraken_v2", "kraken", "kraken/ws/v2-book25-resubscribe-2026-08-18.jsonl.gz", 25, 1, 2, 19},
+    {"coinbase", "coinbase", "coinbase/ws/exchange-level2-ticker-matches-2021-04-17.jsonl.gz", 0, 5,
+     5, 0}};
+
+BookSync sync_of(const StreamRecording& recording) {
+  const auto& venue = *exchange::find_venue(recording.venue);
+  return BookSync({.rule = venue.book_rule,
+                   .depth = recording.depth,
+                   .checksum = venue.checksum,
+                   .checksum_levels = venue.checksum_levels});
+}
+
+class StreamBookRecordings : public ::testing::TestWithParam<StreamRecording> {};
+
+TEST_P(StreamBookRecordings, RebuildWithEveryChecksumRight) {
+  REQUIRE_SHARED_DATA();
+  const auto& recording = GetParam();
+  const auto decoded = decode({recording.venue, {recording.file}, 0, 0});
+  std::size_t snapshots = 0;
+  std::size_t checksums = 0;
+  for (const auto& [symbol, market] : decoded.markets) {
+    if (market.updates.empty()) continue;
+    SCOPED_TRACE(symbol);
+    BookSync sync = sync_of(recording);
+    for (const auto& update : market.updates) {
+      Events out;
+      const auto outcome = sync.apply(update, out);
+      ASSERT_FALSE(outcome.resync);
+      ASSERT_TRUE(outcome.is_applied);
+      if (update.kind == BookKind::snapshot) ++snapshots;
+      if (update.checksum) ++checksums;
+      // The check that the sync made, made again.
+      if (update.checksum) {
+        ASSERT_EQ(exchange::find_venue(recording.venue)
+                      ->checksum(sync.book()->bids().best(10), sync.book()->asks().best(10),
+                                 update.price_digits, update.size_digits),
+                  *update.checksum);
+      }
+    }
+    EXPECT_EQ(sync.state(), BookState::synced);
+  }
+  EXPECT_EQ(snapshots, recording.snapshots);
+  EXPECT_EQ(checksums, recording.checksums);
+}
+
+BookUpdate snapshot_of(const BookSync& sync, std::size_t depth) {
+  auto made = *sync.ladder(depth);
+  made.is_partial = false;
+  return made;
+}
+
+// Takes one update out. What differs within the levels of the checksum is told, at the latest when
+// the recording ends; a new snapshot heals it.
+void expect_checksum_tells(const StreamRecording& recording, const Market& market,
+                           std::size_t removed, std::size_t& told) {
+  BookSync truth = sync_of(recording);
+  BookSync sync = sync_of(recording);
+  std::size_t gaps = 0;
+  std::size_t since_gap = 0;
+  bool is_healed = false;
+  for (std::size_t i = 0; i < market.updates.size(); ++i) {
+    Events out;
+    truth.apply(market.updates[i], out);
+    out.clear();
+    if (i == removed) continue;
+    const auto outcome = sync.apply(market.updates[i], out);
+    if (outcome.resync) {
+      EXPECT_FALSE(is_healed) << "told again after it was healed";
+      EXPECT_EQ(sync.state(), BookState::empty);
+      EXPECT_FALSE(sync.ladder(1));
+      EXPECT_NE(outcome.resync, Resync::gap);
+      ++gaps;
+    }
+    if (gaps == 0 || is_healed) continue;
+    // The recording may hold the next snapshot itself.
+    is_healed = sync.state() == BookState::synced;
+    if (is_healed || ++since_gap < heals_after) continue;
+    EXPECT_TRUE(sync.wants_subscription(*market.updates[i].origin.exchange_time +
+                                        std::chrono::minutes{10}));
+    sync.apply(snapshot_of(truth, recording.depth), out);
+    EXPECT_EQ(sync.state(), BookState::synced);
+    is_healed = true;
+  }
+  told += gaps;
+  if (sync.state() != BookState::synced) {
+    EXPECT_EQ(gaps, 1U);
+    return;
+  }
+  constexpr std::size_t checked = 10;
+  EXPECT_EQ(sync.ladder(checked)->bids, truth.ladder(checked)->bids);
+  EXPECT_EQ(sync.ladder(checked)->asks, truth.ladder(checked)->asks);
+}
+
+class ChecksummedBookRecordings : public StreamBookRecordings {};
+
+TEST_P(ChecksummedBookRecordings, TellEveryUpdateThatIsTakenOutOfTheLevelsChecked) {
+  REQUIRE_SHARED_DATA();
+  const auto& recording = GetParam();
+  const auto decoded = decode({recording.venue, {recording.file}, 0, 0});
+  EXPECT_EQ(decoded.markets.size(), recording.instruments);
+  std::size_t tried = 0;
+  std::size_t told = 0;
+  for (const auto& [symbol, market] : decoded.markets) {
+    SCOPED_TRACE(symbol);
+    const std::size_t step = market.updates.size() > 100 ? market.updates.size() / 8 : 1;
+    // Of the last one nothing can tell.
+    for (std::size_t removed = 1; removed + 1 < market.updates.size(); removed += step) {
+      SCOPED_TRACE(removed);
+      if (market.updates[removed].kind == BookKind::snapshot) continue;
+      ++tried;
+      expect_checksum_tells(recording, market, removed, told);
+      if (HasFailure()) return;
+    }
+  }
+  EXPECT_GT(tried, 15U);
+  EXPECT_GT(told, tried / 3);
+}
+
+std::string name_of_stream(const ::testing::TestParamInfo<StreamRecording>& row) {
+  return row.param.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(ByStream, StreamBookRecordings, ::testing::ValuesIn(stream_recordings),
+                         name_of_stream);
+// Coinbase's updates have neither numbers nor checksums: nothing shows that one is missing.
+INSTANTIATE_TEST_SUITE_P(ByStream, ChecksummedBookRecordings,
+                         ::testing::Values(stream_recordings[0], stream_recordings[1]),
+                         name_of_stream);
 
 }  // namespace
 }  // namespace candlewick::pipeline

@@ -1,6 +1,7 @@
-// Both of Binance's rules say the same: an update covers the changes after `before` up to its own
-// number, and fits a book whose number lies in there. An update that reaches back over changes
-// already in the book may be applied, as levels carry their whole size and not a difference.
+// Both rules for snapshots by REST say the same: an update covers the changes after `before` up to
+// its own number, and fits a book whose number lies in there. An update that reaches back over
+// changes already in the book may be applied, as levels carry their whole size and not a
+// difference.
 #include "pipeline/book_sync.h"
 
 #include <algorithm>
@@ -17,11 +18,13 @@ using exchange::BookRule;
 constexpr std::uint64_t settled_updates = 100;
 constexpr int max_pause_doublings = 7;  // 127 updates, 13 s of a stream of ten a second
 constexpr Duration usual_interval = std::chrono::milliseconds{100};
+// A subscription is answered by its snapshot within this time, or asked for again.
+constexpr Duration subscription_patience = std::chrono::seconds{10};
 
 // The number of the book that an update goes on from; none when it does not say.
 std::optional<std::uint64_t> before(BookRule rule, const BookUpdate& delta) {
   if (!delta.sequence) return std::nullopt;
-  if (rule == BookRule::binance_futures) return delta.previous_sequence;
+  if (rule == BookRule::linked) return delta.previous_sequence;
   if (!delta.first_sequence || *delta.first_sequence == 0) return std::nullopt;
   return *delta.first_sequence - 1;
 }
@@ -32,9 +35,8 @@ Gap misfit(const Origin& origin, std::string expected, std::string got) {
 
 // In the words of the venue: spot names the first change wanted, futures the update before.
 Gap hole(BookRule rule, const BookUpdate& delta, std::uint64_t number) {
-  const auto& got =
-      rule == BookRule::binance_futures ? delta.previous_sequence : delta.first_sequence;
-  if (rule != BookRule::binance_futures) ++number;
+  const auto& got = rule == BookRule::linked ? delta.previous_sequence : delta.first_sequence;
+  if (rule != BookRule::linked) ++number;
   return misfit(delta.origin, fmt::format("{}", number),
                 got ? fmt::format("{}", *got) : std::string{"no number"});
 }
@@ -87,7 +89,9 @@ BookOutcome BookSync::apply(const BookUpdate& update, Events& out) {
   } else if (!newest_) {
     newest_ = update.origin.received_time;
   }
-  if (update.kind == BookKind::delta) {
+  if (exchange::has_snapshot_in_stream(options_.rule)) {
+    take_from_stream(update, out, outcome);
+  } else if (update.kind == BookKind::delta) {
     take_delta(update, out, outcome);
   } else {
     take_snapshot(update, out, outcome);
@@ -120,6 +124,90 @@ void BookSync::take_delta(const BookUpdate& delta, Events& out, BookOutcome& out
   outcome.is_applied = true;
   if (++applied_ == settled_updates) failures_ = 0;
   if (waiting_) compare(out, outcome);
+}
+
+void BookSync::take_from_stream(const BookUpdate& update, Events& out, BookOutcome& outcome) {
+  if (update.kind == BookKind::snapshot) {
+    if (state_ == BookState::synced && update.connection < connection_) return;
+    connection_ = update.connection;
+    book_.assign_kept(update);
+    sequence_ = update.sequence.value_or(0);
+    is_snapshot_missed_ = false;
+    without_since_.reset();
+  } else {
+    if (state_ != BookState::synced) {
+      is_snapshot_missed_ = true;
+      if (!stale_since_) stale_since_ = newest_;
+      return;
+    }
+    if (update.connection != connection_) {
+      // Two connections overlap. When ours is the one that went, there is no going on.
+      if (!newest_ || !own_newest_ || *newest_ - *own_newest_ < subscription_patience) return;
+      return fall_out(Resync::gap,
+                      misfit(update.origin, "the connection of its snapshot", "another"), out,
+                      outcome);
+    }
+    // Linked numbers may start anew, as long as the link holds.
+    const bool is_linked =
+        options_.rule == BookRule::stream_linked && update.previous_sequence == sequence_;
+    if (!is_linked && update.sequence && *update.sequence <= sequence_) return;
+    if (auto gap = misfit_in_stream(update)) {
+      return fall_out(Resync::gap, *std::move(gap), out, outcome);
+    }
+    book_.apply(update);
+    if (update.sequence) sequence_ = *update.sequence;
+  }
+  own_newest_ = newest_;
+  if (options_.depth > 0) book_.cut(options_.depth);
+  if (auto gap = wrong_checksum(update)) {
+    return fall_out(Resync::mismatch, *std::move(gap), out, outcome);
+  }
+  if (book_.is_crossed()) {
+    return fall_out(Resync::crossed, crossing(update.origin, book_), out, outcome);
+  }
+  state_ = BookState::synced;
+  moved(update.origin);
+  append_top(book_, origin_, sequence_, out);
+  outcome.is_applied = true;
+  if (++applied_ == settled_updates) failures_ = 0;
+}
+
+std::optional<Gap> BookSync::misfit_in_stream(const BookUpdate& delta) const {
+  const auto text = [](const std::optional<std::uint64_t>& number) {
+    return number ? fmt::format("{}", *number) : std::string{"no number"};
+  };
+  // OKX sent checksums before it numbered its updates: those prove as much.
+  const bool is_proven = delta.checksum && options_.checksum != nullptr;
+  if (!delta.sequence && !delta.previous_sequence && sequence_ == 0 && is_proven)
+    return std::nullopt;
+  if (options_.rule == BookRule::stream_linked && delta.previous_sequence != sequence_) {
+    return misfit(delta.origin, fmt::format("{}", sequence_), text(delta.previous_sequence));
+  }
+  if (options_.rule == BookRule::stream_consecutive && delta.sequence != sequence_ + 1) {
+    return misfit(delta.origin, fmt::format("{}", sequence_ + 1), text(delta.sequence));
+  }
+  return std::nullopt;
+}
+
+std::optional<Gap> BookSync::wrong_checksum(const BookUpdate& update) const {
+  if (!update.checksum || options_.checksum == nullptr) return std::nullopt;
+  const auto bids = book_.bids().best(options_.checksum_levels);
+  const auto asks = book_.asks().best(options_.checksum_levels);
+  const auto ours = options_.checksum(bids, asks, update.price_digits, update.size_digits);
+  if (ours == *update.checksum) return std::nullopt;
+  return misfit(update.origin, fmt::format("checksum {}", *update.checksum),
+                fmt::format("checksum {}", ours));
+}
+
+bool BookSync::wants_subscription(Time now) const {
+  if (!exchange::has_snapshot_in_stream(options_.rule) || state_ == BookState::synced) return false;
+  if (subscription_after_ && now < *subscription_after_) return false;
+  return is_snapshot_missed_ || (without_since_ && now - *without_since_ >= subscription_patience);
+}
+
+void BookSync::subscription_asked(Time now) {
+  const auto doublings = std::min<std::uint64_t>(failures_, 5);
+  subscription_after_ = now + subscription_patience * (std::int64_t{1} << doublings);
 }
 
 // An update while there is no book: it is kept if it goes on from those kept.
@@ -227,9 +315,14 @@ void BookSync::lost(std::optional<Time> at) {
   waiting_.reset();
   release();
   pause_ = 0;
+  // The next connection brings a snapshot by itself.
+  is_snapshot_missed_ = false;
+  without_since_ = newest_;
+  subscription_after_.reset();
 }
 
 bool BookSync::wants_snapshot() const {
+  if (exchange::has_snapshot_in_stream(options_.rule)) return false;
   if (is_asked_ || pause_ > 0) return false;
   if (state_ == BookState::synced) return !waiting_ && book_.is_thin(options_.refresh_below);
   return state_ == BookState::buffering;
@@ -251,7 +344,9 @@ std::optional<BookUpdate> BookSync::ladder(std::size_t levels) const {
 }
 
 void BookSync::fall_out(Resync reason, Gap gap, Events& out, BookOutcome& outcome) {
-  state_ = BookState::buffering;
+  const bool by_stream = exchange::has_snapshot_in_stream(options_.rule);
+  state_ = by_stream ? BookState::empty : BookState::buffering;
+  is_snapshot_missed_ = by_stream;
   if (!stale_since_) stale_since_ = newest_;
   waiting_.reset();
   outcome.resync = reason;

@@ -29,7 +29,7 @@ std::string_view to_text(BookState state);
 enum class Resync : unsigned char {
   gap,       // updates are missing
   crossed,   // an update left the best bid at or above the best ask
-  mismatch,  // a snapshot of the same moment shows another book
+  mismatch,  // a snapshot of the same moment, or the venue's checksum, shows another book
 };
 std::string_view to_text(Resync reason);
 
@@ -39,6 +39,10 @@ struct BookSyncOptions {
   // In the updates that are kept, an update counting one besides its levels. At the bound the
   // oldest go (counted), which only means that the snapshot must be newer than they were.
   std::size_t max_buffered_levels = 100'000;
+  // Of books whose snapshots come by the stream: see exchange::Venue.
+  std::size_t depth = 0;
+  exchange::BookChecksum checksum = nullptr;
+  std::size_t checksum_levels = 0;
   // Fewer levels known on a side, because the market moved to the edge of the snapshot: a new one
   // is wanted, while the book stays as it is.
   std::size_t refresh_below = 100;
@@ -82,6 +86,11 @@ class BookSync {
   // No answer will come.
   void snapshot_refused();
 
+  // Of books whose snapshots come by the stream: only a new subscription brings another. `now` is
+  // the venue's time.
+  bool wants_subscription(Time now) const;
+  void subscription_asked(Time now);
+
   BookState state() const { return state_; }
   // Null unless in step.
   const OrderBook* book() const { return state_ == BookState::synced ? &book_ : nullptr; }
@@ -100,6 +109,9 @@ class BookSync {
  private:
   void take_delta(const BookUpdate& delta, Events& out, BookOutcome& outcome);
   void take_snapshot(const BookUpdate& snapshot, Events& out, BookOutcome& outcome);
+  void take_from_stream(const BookUpdate& update, Events& out, BookOutcome& outcome);
+  std::optional<Gap> misfit_in_stream(const BookUpdate& delta) const;
+  std::optional<Gap> wrong_checksum(const BookUpdate& update) const;
   void begin(const BookUpdate& delta, Events& out, BookOutcome& outcome);
   void join(const BookUpdate& snapshot, Events& out, BookOutcome& outcome);
   void compare(Events& out, BookOutcome& outcome);
@@ -124,6 +136,13 @@ class BookSync {
   // update and waits for the first.
   std::optional<BookUpdate> waiting_;
   bool is_asked_ = false;
+
+  // Of books whose snapshots come by the stream.
+  std::uint64_t connection_ = 0;
+  std::optional<Time> own_newest_;          // of that connection
+  bool is_snapshot_missed_ = false;         // updates came without one
+  std::optional<Time> without_since_;       // since when there is none
+  std::optional<Time> subscription_after_;  // not asked for before
 
   std::uint64_t failures_ = 0;       // in a row
   std::uint64_t pause_ = 0;          // updates to come before the next request

@@ -60,11 +60,11 @@ TrueVenue venue(BookRule rule, std::size_t count) {
   for (std::size_t update = 0; update < count; ++update) {
     BookUpdate event{.origin = {.instrument = &bitcoin()}, .kind = BookKind::delta};
     const int changes = 1 + pick(4);
-    const Number skipped = rule == BookRule::binance_futures ? static_cast<Number>(pick(3)) : 0;
+    const Number skipped = rule == BookRule::linked ? static_cast<Number>(pick(3)) : 0;
     event.first_sequence = previous + 1 + skipped;
     event.sequence = previous + skipped + static_cast<Number>(changes);
     event.origin.exchange_time = noon + std::chrono::milliseconds{*event.sequence};
-    if (rule == BookRule::binance_futures) event.previous_sequence = previous;
+    if (rule == BookRule::linked) event.previous_sequence = previous;
     for (Number between = previous + 1; between < *event.first_sequence; ++between) {
       made.books[between] = book;
     }
@@ -184,17 +184,17 @@ void run_badly(BookRule rule) {
 }
 
 TEST(BookSyncProperty, ABookInStepIsTheVenuesWhateverWasLost) {
-  EXPECT_TRUE(rc::check([] { run_badly(BookRule::binance_spot); }));
+  EXPECT_TRUE(rc::check([] { run_badly(BookRule::ranges); }));
 }
 
 TEST(BookSyncProperty, ABookOfFuturesInStepIsTheVenuesWhateverWasLost) {
-  EXPECT_TRUE(rc::check([] { run_badly(BookRule::binance_futures); }));
+  EXPECT_TRUE(rc::check([] { run_badly(BookRule::linked); }));
 }
 
 TEST(BookSyncProperty, ABookWithoutFaultsIsAlwaysInStep) {
   EXPECT_TRUE(rc::check([] {
-    const auto real = venue(BookRule::binance_spot, 60);
-    BookSync sync({.rule = BookRule::binance_spot});
+    const auto real = venue(BookRule::ranges, 60);
+    BookSync sync({.rule = BookRule::ranges});
     const auto at = static_cast<std::size_t>(pick(20));
     Events out;
     for (std::size_t i = 0; i < real.updates.size(); ++i) {

@@ -63,7 +63,7 @@ BookUpdate futures(Number before, Number first, Number last) {
 
 // A book and what it said.
 struct Desk {
-  explicit Desk(BookRule rule = BookRule::binance_spot) : Desk(BookSyncOptions{.rule = rule}) {}
+  explicit Desk(BookRule rule = BookRule::ranges) : Desk(BookSyncOptions{.rule = rule}) {}
   explicit Desk(const BookSyncOptions& options) : sync(options) {}
 
   BookOutcome say(const BookUpdate& update) {
@@ -153,12 +153,12 @@ TEST(BookSync, KeepsToTheRuleOfBinanceFutures) {
   // Numbers of futures have holes: 91 to 99 are other instruments'.
   for (const auto& [number, fits] : std::vector<Case>{
            {80, false}, {89, false}, {90, true}, {100, true}, {105, true}, {110, true}}) {
-    Desk desk(BookRule::binance_futures);
+    Desk desk(BookRule::linked);
     desk.say(futures(90, 100, 110));
     desk.say(snapshot(number));
     EXPECT_EQ(desk.sync.state() == BookState::synced, fits) << number;
   }
-  Desk desk(BookRule::binance_futures);
+  Desk desk(BookRule::linked);
   desk.say(futures(90, 100, 110));
   desk.say(snapshot(105));
   desk.tell();
@@ -357,7 +357,7 @@ TEST(BookSync, ARefusedRequestIsMadeAgain) {
 }
 
 TEST(BookSync, LetsTheOldestUpdatesGoAtTheBound) {
-  Desk desk(BookSyncOptions{.rule = BookRule::binance_spot, .max_buffered_levels = 20});
+  Desk desk(BookSyncOptions{.rule = BookRule::ranges, .max_buffered_levels = 20});
   for (Number number = 1; number <= 11; ++number) desk.say(delta(number));
   EXPECT_EQ(desk.sync.dropped_updates(), 4U);
   EXPECT_TRUE(desk.say(snapshot(2)).is_too_old);

@@ -15,7 +15,10 @@ CandleReply read_candle_reply(const exchange::RestQuery& query, const Events& ev
                               Time venue_time) {
   CandleReply reply;
   std::vector<const Candle*> rows;
+  bool is_cut = false;
   for (const auto& event : events) {
+    const auto* gap = std::get_if<Gap>(&event);
+    is_cut = is_cut || (gap != nullptr && gap->stream == Stream::candles);
     const auto* row = std::get_if<Candle>(&event);
     if (row == nullptr || row->timeframe != query.timeframe || row->open_time < *query.start ||
         (query.end && row->open_time >= *query.end)) {
@@ -30,6 +33,10 @@ CandleReply read_candle_reply(const exchange::RestQuery& query, const Events& ev
   // A start inside a period asks for the periods that open after it.
   Time covered = open_of(query.timeframe, *query.start);
   if (covered < *query.start) covered = next_open(query.timeframe, covered);
+  if (const Time first = rows.front()->open_time; is_cut && covered < first) {
+    reply.out_of_reach = {covered, first};
+    covered = first;
+  }
   for (const Candle* row : rows) {
     if (row->open_time < covered) continue;  // a repeated row
     if (row->open_time > covered) reply.absent.push_back({covered, row->open_time});

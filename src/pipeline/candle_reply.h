@@ -19,6 +19,8 @@ namespace candlewick::pipeline {
 struct CandleReply {
   std::vector<Candle> closed;  // final ones from the query's start on, oldest first, is_closed set
   std::vector<Span> absent;    // whole periods before a later row that the answer has no row for
+  // Before the first row, where the answer itself says that it does not reach back so far.
+  std::optional<Span> out_of_reach;
   std::optional<Time> newest;  // open of the last row, final or not
   std::size_t rows = 0;        // of the wanted timeframe and range
 };

@@ -57,6 +57,19 @@ TEST(CandleReply, TakesRowsBeforeALaterOneForFinal) {
   }
 }
 
+TEST(CandleReply, WhatAnAnswerDoesNotReachIsNotAbsent) {
+  auto events = rows_at({5, 7});
+  events.emplace_back(Gap{.origin = {&bitcoin(), {}, {}},
+                          .stream = Stream::candles,
+                          .expected = "12:00",
+                          .got = "12:05",
+                          .action = GapAction::backfill});
+  const auto reply = read_candle_reply(query_from(noon), events, noon + 1h);
+  EXPECT_EQ(reply.out_of_reach, (Span{noon, noon + 5min}));
+  EXPECT_THAT(reply.absent, ElementsAre(Span{noon + 6min, noon + 7min}));
+  EXPECT_THAT(minutes_of(reply.closed), ElementsAre(5, 7));
+}
+
 TEST(CandleReply, DoesNotTrustALastRowThatHasJustEnded) {
   // The minute is over by the venue's clock, but its REST side may still show an earlier state.
   const auto early = read_candle_reply(query_from(noon), rows_at({0, 1}), noon + 2min + 10s);

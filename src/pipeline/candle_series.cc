@@ -204,6 +204,49 @@ const Candle* CandleSeries::closed_at(Time open) const {
   return slot != nullptr && slot->candle ? &*slot->candle : nullptr;
 }
 
+bool CandleSeries::is_quiet(Time open) const {
+  return counts_quiet_ && closed_at(open) == nullptr &&
+         state_at(open) == CoverageState::confirmed_empty;
+}
+
+namespace {
+
+Candle flat(const Candle& before, Time open) {
+  Candle candle;
+  candle.origin.instrument = before.origin.instrument;
+  candle.timeframe = before.timeframe;
+  candle.open_time = open;
+  candle.open = candle.high = candle.low = candle.close = before.close;
+  candle.quote_volume = Decimal{};
+  candle.trade_count = 0;
+  candle.is_closed = true;
+  candle.source = Source::rest;
+  return candle;
+}
+
+}  // namespace
+
+std::optional<Candle> CandleSeries::bar_at(Time open) const {
+  if (const Candle* candle = closed_at(open)) return *candle;
+  const Candle* before = is_quiet(open) ? newest_closed(open) : nullptr;
+  if (before == nullptr) return std::nullopt;
+  return flat(*before, open);
+}
+
+void CandleSeries::each_bar(const std::function<void(const Candle&)>& visit) const {
+  const Candle* before = nullptr;
+  Time open = first_open_;
+  for (const auto& slot : slots_) {
+    if (slot.candle) {
+      before = &*slot.candle;
+      visit(*before);
+    } else if (before != nullptr && counts_quiet_ && slot.state == CoverageState::confirmed_empty) {
+      visit(flat(*before, open));
+    }
+    open = next_open(timeframe_, open);
+  }
+}
+
 void CandleSeries::each_closed(const std::function<void(const Candle&)>& visit) const {
   for (const auto& slot : slots_) {
     if (slot.candle) visit(*slot.candle);

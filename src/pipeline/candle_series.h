@@ -52,6 +52,16 @@ class CandleSeries {
   std::optional<Time> complete_until() const;
 
   const Candle* closed_at(Time open) const;
+  // From here on a period that is known to be without trades counts as a candle at the close
+  // before, with no volume, where bars are asked for: venues that have rows for such periods say
+  // the same.
+  void count_quiet_periods() { counts_quiet_ = true; }
+  // There is no candle, and it counts as one without volume.
+  bool is_quiet(Time open) const;
+  // The closed candle, or the one that a quiet period counts for.
+  std::optional<Candle> bar_at(Time open) const;
+  // All of them that are kept, oldest first.
+  void each_bar(const std::function<void(const Candle&)>& visit) const;
   // All closed candles that are kept, oldest first.
   void each_closed(const std::function<void(const Candle&)>& visit) const;
   // The newest closed candle that opens before `before`.
@@ -77,6 +87,7 @@ class CandleSeries {
   const Instrument* instrument_;
   Timeframe timeframe_;
   std::size_t keep_;
+  bool counts_quiet_ = false;
   // One slot a period without gaps, from first_open_ on.
   std::deque<Slot> slots_;
   Time first_open_{};

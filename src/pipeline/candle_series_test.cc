@@ -352,5 +352,26 @@ RC_GTEST_PROP(CandleSeriesProperty, RevisionsCountTheChanges, ()) {
   }
 }
 
+TEST_F(CandleSeriesTest, AQuietPeriodCountsAsACandleAtTheCloseBefore) {
+  series.want_from(noon);
+  series.apply(closed_candle(noon));
+  series.note({minute(1), minute(3)}, CoverageState::confirmed_empty);
+  series.apply(closed_candle(minute(3)));
+  EXPECT_FALSE(series.bar_at(minute(1))) << "not asked to count them";
+  series.count_quiet_periods();
+  EXPECT_TRUE(series.is_quiet(minute(2)));
+  EXPECT_FALSE(series.is_quiet(minute(3)));
+  const auto bar = series.bar_at(minute(2));
+  ASSERT_TRUE(bar);
+  EXPECT_EQ(bar->open, series.closed_at(noon)->close);
+  EXPECT_EQ(bar->low, bar->high);
+  EXPECT_TRUE(bar->volume.is_zero());
+  std::vector<Time> opens;
+  series.each_bar([&](const Candle& one) { opens.push_back(one.open_time); });
+  EXPECT_EQ(opens, (std::vector<Time>{noon, minute(1), minute(2), minute(3)}));
+  series.apply(closed_candle(minute(1)));
+  EXPECT_FALSE(series.is_quiet(minute(1))) << "a candle outweighs it";
+}
+
 }  // namespace
 }  // namespace candlewick::pipeline

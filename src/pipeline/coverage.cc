@@ -33,7 +33,7 @@ std::string_view known_cause(std::string_view text) {
   constexpr std::array causes{cause::disconnect,      cause::silence,      cause::frame_lost,
                               cause::sequence_gap,    cause::process_down, cause::before_start,
                               cause::exchange_outage, cause::no_trades,    cause::out_of_reach,
-                              cause::listing};
+                              cause::listing,         cause::ingest_paused};
   const auto* found = std::ranges::find(causes, text);
   return found == causes.end() ? std::string_view{} : *found;
 }

@@ -43,6 +43,7 @@ inline constexpr std::string_view silence = "silence";
 inline constexpr std::string_view frame_lost = "frame_lost";  // connected, yet it did not come
 inline constexpr std::string_view sequence_gap = "sequence_gap";
 inline constexpr std::string_view process_down = "process_down";
+inline constexpr std::string_view ingest_paused = "ingest_paused";  // the log had no room
 inline constexpr std::string_view before_start = "before_start";  // history, or backfilled by hand
 inline constexpr std::string_view exchange_outage = "exchange_outage";
 inline constexpr std::string_view no_trades = "no_trades";

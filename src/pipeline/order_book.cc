@@ -59,6 +59,11 @@ void BookSide::set(const Level& level) {
   if (!known_to_ || is_worse(*known_to_, worst)) known_to_ = worst;
 }
 
+void BookSide::cut(std::size_t levels) {
+  if (levels_.size() <= levels) return;
+  levels_.erase(levels_.begin(), levels_.end() - static_cast<std::ptrdiff_t>(levels));
+}
+
 std::vector<Level> BookSide::best(std::size_t count) const {
   count = std::min(count, known());
   return {levels_.rbegin(), levels_.rbegin() + static_cast<std::ptrdiff_t>(count)};
@@ -109,6 +114,11 @@ void OrderBook::assign(const BookUpdate& snapshot) {
   const auto asks = snapshot.asks.size();
   bids_.assign(snapshot.bids, bids < asks || bids == 0);
   asks_.assign(snapshot.asks, asks < bids || asks == 0);
+}
+
+void OrderBook::assign_kept(const BookUpdate& snapshot) {
+  bids_.assign(snapshot.bids, true);
+  asks_.assign(snapshot.asks, true);
 }
 
 void OrderBook::apply(const BookUpdate& delta) {

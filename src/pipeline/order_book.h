@@ -45,6 +45,8 @@ class BookSide {
   }
   // The first level that differs where both sides are whole, for people.
   std::optional<std::string> difference(const BookSide& other) const;
+  // Levels beyond so many are forgotten, as the venue forgets them.
+  void cut(std::size_t levels);
   // Takes the other over if it is whole further down. Both must be of the same moment.
   void deepen(const BookSide& other);
 
@@ -69,7 +71,14 @@ class OrderBook {
   // Replaces everything by a snapshot that was cut at the same number of levels on both sides: a
   // side that has fewer than the other is whole.
   void assign(const BookUpdate& snapshot);
+  // Replaces everything by a snapshot that the venue keeps up at that depth: it is whole as far as
+  // it will ever be.
+  void assign_kept(const BookUpdate& snapshot);
   void apply(const BookUpdate& delta);
+  void cut(std::size_t levels) {
+    bids_.cut(levels);
+    asks_.cut(levels);
+  }
 
   const BookSide& bids() const { return bids_; }
   const BookSide& asks() const { return asks_; }

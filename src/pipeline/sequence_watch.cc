@@ -14,11 +14,13 @@ Gap gap_in(Stream stream, const Origin& origin, std::uint64_t expected, std::uin
 
 }  // namespace
 
-SequenceWatch::Verdict SequenceWatch::check(const Trade& trade, std::optional<Gap>& gap) {
+SequenceWatch::Verdict SequenceWatch::check(const Trade& trade, std::optional<Gap>& gap,
+                                            exchange::TradeIds ids) {
+  if (ids == exchange::TradeIds::none) return Verdict::progress;
   Last& known = last_[trade.origin.instrument];
   auto& last = trade.is_aggregate ? known.aggregate : known.trade;
   if (last && trade.id <= *last) return Verdict::repeat;
-  if (last && trade.id != *last + 1)
+  if (ids == exchange::TradeIds::consecutive && last && trade.id != *last + 1)
     gap = gap_in(Stream::trades, trade.origin, *last + 1, trade.id);
   last = trade.id;
   return Verdict::progress;

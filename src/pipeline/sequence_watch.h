@@ -6,6 +6,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "exchange/venue.h"
 #include "market/event.h"
 
 namespace candlewick::pipeline {
@@ -14,7 +15,8 @@ class SequenceWatch {
  public:
   enum class Verdict : unsigned char { progress, repeat };
   // `gap` is set when something is missing before this event.
-  Verdict check(const Trade& trade, std::optional<Gap>& gap);
+  Verdict check(const Trade& trade, std::optional<Gap>& gap,
+                exchange::TradeIds ids = exchange::TradeIds::consecutive);
   Verdict check(const BookUpdate& book, std::optional<Gap>& gap);
   Verdict check(const Quote& quote);
   // Nothing is expected of the next quote, ladder and book update: the venue may number them anew.

@@ -24,6 +24,7 @@ std::optional<Decimal> quote_volume(const CandleSeries& series, Time last, int b
   Time open = last;
   for (int bar = 0; bar < bars; ++bar, open = previous_open(series.timeframe(), open)) {
     const Candle* candle = series.closed_at(open);
+    if (candle == nullptr && series.is_quiet(open)) continue;
     if (candle == nullptr || !candle->quote_volume) return std::nullopt;
     const auto total = Decimal::add(sum, *candle->quote_volume);
     if (!total) return std::nullopt;
@@ -94,7 +95,8 @@ void Snapshots::write(const Sources& sources) {
     // Nothing that history can answer starts as null: until it has been read, rows wait.
     if (!sources.is_the_end && !sources.is_history_complete) return;
     const Time wanted = previous_open(Timeframe::m1, open_of(Timeframe::m1, frozen.instant));
-    const Candle* candle = sources.minutes.closed_at(wanted);
+    const auto bar = sources.minutes.bar_at(wanted);
+    const Candle* candle = bar ? &*bar : nullptr;
     const bool is_settled =
         candle != nullptr || pipeline::is_settled(sources.minutes.state_at(wanted));
     const bool waited = sources.now >= frozen.frozen_at + options_.grace;

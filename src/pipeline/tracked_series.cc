@@ -8,6 +8,7 @@ namespace candlewick::pipeline {
 namespace {
 
 constexpr std::size_t most_downs = 256;
+constexpr std::size_t most_told = 8;
 
 }  // namespace
 
@@ -21,6 +22,22 @@ void TrackedSeries::went_down(Time since, std::string_view why) {
 
 void TrackedSeries::came_back(std::optional<Time> now) {
   if (is_down() && now) downs_.back().until = now;
+}
+
+void TrackedSeries::told(const Candle& forming) {
+  for (auto& candle : told_) {
+    if (candle.open_time != forming.open_time) continue;
+    candle = forming;
+    return;
+  }
+  if (told_.size() == most_told) told_.pop_front();
+  told_.push_back(forming);
+}
+
+bool TrackedSeries::was_told(const Candle& candle) const {
+  return std::ranges::any_of(told_, [&](const Candle& told) {
+    return told.open_time == candle.open_time && told.same_values(candle);
+  });
 }
 
 std::string_view TrackedSeries::cause_at(Time open) const {

@@ -31,6 +31,11 @@ class TrackedSeries {
   // What is wanted, over, and neither there nor spoken of: it is missing, and why.
   void note_missing(CoverageLedger& ledger, Time until);
 
+  // What the stream says of a running period, for streams that never say that it is over.
+  void told(const Candle& forming);
+  // That is what the stream said last of that period.
+  bool was_told(const Candle& candle) const;
+
   CandleSeries candles;
   ListingStatus listing = ListingStatus::unknown;  // what the venue's list says
   // The venue's clock was known first; periods that end before came before the stream did.
@@ -57,6 +62,7 @@ class TrackedSeries {
     std::string_view why;
   };
   std::deque<Down> downs_;
+  std::deque<Candle> told_;  // the newest ones, one a period
 };
 
 }  // namespace candlewick::pipeline

@@ -150,5 +150,18 @@ TEST_F(TrackedSeriesTest, WhatIsWantedOverAndNotThereIsMissingAndThatIsSaidOnce)
   EXPECT_THAT(flush(), ElementsAre(Said{minute(1), minute(2), "missing", "frame_lost"}));
 }
 
+TEST_F(TrackedSeriesTest, KnowsWhatTheStreamSaidLastOfAPeriod) {
+  Candle candle = closed_candle(noon);
+  candle.is_closed = false;
+  candle.volume = Decimal{1};
+  series.told(candle);
+  EXPECT_FALSE(series.was_told(closed_candle(noon)));
+  series.told(closed_candle(noon));
+  EXPECT_TRUE(series.was_told(closed_candle(noon)));
+  EXPECT_FALSE(series.was_told(closed_candle(minute(1))));
+  for (int count = 1; count < 20; ++count) series.told(closed_candle(minute(count)));
+  EXPECT_FALSE(series.was_told(closed_candle(noon))) << "only the newest are kept";
+}
+
 }  // namespace
 }  // namespace candlewick::pipeline

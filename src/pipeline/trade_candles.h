@@ -22,7 +22,9 @@ class TradeCandles {
   // Trades of one instrument in the venue's order; a repeated id is ignored. Aggregates and single
   // trades number apart: feed one kind. Appends the candles that this trade closed or corrected.
   void apply(const Trade& trade, std::vector<Candle>& closed);
-  // The venue's clock: closes what ended before it, unless the stream was interrupted.
+  // The venue's clock: closes what ended before it, unless the stream was interrupted. For trades
+  // that are known to be all there are (a recording): without it a candle closes when a later
+  // trade's id proves that none is missing.
   void advance(Time venue_time, std::vector<Candle>& closed);
   // The connection is gone: only the id of the next trade can tell whether one was missed.
   void interrupted() { is_interrupted_ = true; }

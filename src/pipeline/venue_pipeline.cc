@@ -29,6 +29,7 @@ indicator::Bar bar_of(const Candle& candle) {
 }
 
 std::string_view cause_of(std::string_view reason) {
+  if (reason.starts_with("paused")) return cause::ingest_paused;
   return reason.starts_with("silence") ? cause::silence : cause::disconnect;
 }
 
@@ -56,7 +57,11 @@ struct VenuePipeline::InstrumentState {
         trades(of, Timeframe::m1, options.trade_grace),
         second_opinion(of) {
     if (options.book_rule != exchange::BookRule::none)
-      book = std::make_unique<BookSync>(BookSyncOptions{.rule = options.book_rule});
+      book =
+          std::make_unique<BookSync>(BookSyncOptions{.rule = options.book_rule,
+                                                     .depth = options.book_depth,
+                                                     .checksum = options.checksum,
+                                                     .checksum_levels = options.checksum_levels});
   }
 
   const Instrument* instrument;
@@ -96,6 +101,28 @@ struct VenuePipeline::InstrumentState {
   }
 };
 
+PipelineOptions options_for(const exchange::Venue& venue) {
+  PipelineOptions options;
+  options.candle_stream = venue.candle_stream;
+  options.trade_ids = venue.trade_ids;
+  options.book_rule = venue.book_rule;
+  options.book_levels = venue.book_levels;
+  options.book_depth = venue.book_depth;
+  options.checksum = venue.checksum;
+  options.checksum_levels = venue.checksum_levels;
+  options.backfill.quiet_periods = venue.quiet_periods;
+  options.backfill.history_candles = venue.limits.history_candles;
+  options.backfill.max_candles = venue.limits.max_candles;
+  options.backfill.replies_are_bounded = venue.limits.candle_replies_are_bounded;
+  options.backfill.confirms_stream = venue.candle_stream == exchange::CandleStream::forming;
+  options.audit.most = venue.limits.max_candles;
+  const bool ids_prove = venue.trade_ids == exchange::TradeIds::consecutive;
+  options.trades = !ids_prove                                            ? TradeUse::none
+                   : venue.candle_stream == exchange::CandleStream::none ? TradeUse::source
+                                                                         : TradeUse::second_opinion;
+  return options;
+}
+
 VenuePipeline::VenuePipeline(PipelineOptions options, std::vector<const Instrument*> instruments,
                              LatestBoard& board, PipelineOutput& output)
     : options_(std::move(options)),
@@ -124,6 +151,8 @@ TrackedSeries& VenuePipeline::add_series(InstrumentState& state, Timeframe timef
       timeframe == Timeframe::m1 ? options_.snapshots.correction_horizon + 1440 : 64;
   auto& series = *state.series.emplace_back(std::make_unique<TrackedSeries>(
       CandleSeries(*state.instrument, timeframe, wanted + horizon)));
+  if (options_.backfill.quiet_periods == exchange::QuietPeriods::omitted)
+    series.candles.count_quiet_periods();
   if (clock_.now()) series.followed_from = open_of(timeframe, *clock_.now());
   backfill_.add(series);
   auditor_.add(series);
@@ -178,8 +207,7 @@ Result<void> VenuePipeline::remember(const Instrument& instrument, Timeframe tim
   });
   if (timeframe != Timeframe::m1) return {};
   std::vector<indicator::Bar> bars;
-  bars.reserve(memory.candles.size());
-  for (const auto& candle : memory.candles) bars.push_back(bar_of(candle));
+  series->candles.each_bar([&](const Candle& bar) { bars.push_back(bar_of(bar)); });
   // The checkpoint was written with a row; candles may have closed after it. Without one, or with
   // one that fits no history or that another version wrote, they start anew once all of history is
   // there.
@@ -246,7 +274,7 @@ void VenuePipeline::pass_on(const Gap& gap) {
 
 void VenuePipeline::apply(const Trade& trade) {
   std::optional<Gap> gap;
-  const auto verdict = sequences_.check(trade, gap);
+  const auto verdict = sequences_.check(trade, gap, options_.trade_ids);
   if (gap) pass_on(*gap);
   if (verdict == SequenceWatch::Verdict::repeat) return;
   InstrumentState* state = state_of(trade.origin.instrument);
@@ -309,10 +337,14 @@ void VenuePipeline::apply(const Ticker& ticker) {
 }
 
 void VenuePipeline::apply(const BookUpdate& update) {
-  std::optional<Gap> gap;
-  const auto verdict = sequences_.check(update, gap);
   InstrumentState* state = state_of(update.origin.instrument);
   const bool is_synchronised = state != nullptr && state->book != nullptr && !update.is_partial;
+  if (is_synchronised && exchange::has_snapshot_in_stream(options_.book_rule)) {
+    output_.on_event(update);
+    return apply_to_book(*state, update);
+  }
+  std::optional<Gap> gap;
+  const auto verdict = sequences_.check(update, gap);
   // A book in step tells its own gaps.
   if (gap && !is_synchronised) pass_on(*gap);
   if (verdict == SequenceWatch::Verdict::repeat) return;
@@ -362,7 +394,12 @@ void VenuePipeline::apply_to_book(InstrumentState& state, const BookUpdate& upda
 }
 
 void VenuePipeline::want_book(InstrumentState& state) {
-  if (state.book == nullptr || !ask_ || state.book_asked) return;
+  if (state.book == nullptr) return;
+  if (subscribe_again_ && clock_.now() && state.book->wants_subscription(*clock_.now())) {
+    state.book->subscription_asked(*clock_.now());
+    return subscribe_again_({.kind = exchange::ChannelKind::book, .instrument = state.instrument});
+  }
+  if (!ask_ || state.book_asked || exchange::has_snapshot_in_stream(options_.book_rule)) return;
   const bool is_check_due = options_.book_check_interval > Duration{0} && clock_.now() &&
                             state.book->state() == BookState::synced && state.book_check_at &&
                             *clock_.now() >= *state.book_check_at;
@@ -388,6 +425,8 @@ void VenuePipeline::apply(InstrumentState& state, const Candle& candle) {
   if (candle.closed_is_known) {
     if (candle.source == Source::ws && candle.origin.exchange_time)
       series->newest_frame = candle.origin.exchange_time;
+    if (options_.candle_stream == exchange::CandleStream::forming && candle.source == Source::ws)
+      series->told(candle);
     return stored(state, *series, candle);
   }
   // A REST row that was not asked for here: the clock alone can say that it is final.
@@ -435,7 +474,27 @@ void VenuePipeline::stored(InstrumentState& state, TrackedSeries& series, const 
   if (candle.timeframe != Timeframe::m1) return;
   state.second_opinion.closed(candle, stamp(), output_);
   if (ask_ && !state.indicators_run) return;
-  state.snapshots.revise(state.indicators.apply(bar_of(candle)), state.indicators, received_time_);
+  apply_bar(state, candle);
+  // Quiet periods after it repeat its close.
+  const CandleSeries& minutes = series.candles;
+  for (Time open = candle.end_time(); minutes.is_quiet(open);
+       open = next_open(Timeframe::m1, open)) {
+    apply_bar(state, *minutes.bar_at(open));
+  }
+}
+
+void VenuePipeline::apply_bar(InstrumentState& state, const Candle& bar) {
+  state.snapshots.revise(state.indicators.apply(bar_of(bar)), state.indicators, received_time_);
+}
+
+void VenuePipeline::on_quiet(TrackedSeries& series, Span span) {
+  if (series.candles.timeframe() != Timeframe::m1) return;
+  InstrumentState& state = *by_instrument_.at(&series.candles.instrument());
+  if (ask_ && !state.indicators_run) return;
+  for (Time open = span.from; open < span.to; open = next_open(Timeframe::m1, open)) {
+    const auto bar = series.candles.is_quiet(open) ? series.candles.bar_at(open) : std::nullopt;
+    if (bar) apply_bar(state, *bar);
+  }
 }
 
 void VenuePipeline::on_filled(TrackedSeries& series, const Candle& candle) {
@@ -448,7 +507,7 @@ void VenuePipeline::on_complete(TrackedSeries& series) {
   if (series.candles.timeframe() != Timeframe::m1) return;
   InstrumentState& state = *by_instrument_.at(&series.candles.instrument());
   state.indicators_run = true;
-  series.candles.each_closed([&](const Candle& candle) { state.indicators.apply(bar_of(candle)); });
+  series.candles.each_bar([&](const Candle& bar) { state.indicators.apply(bar_of(bar)); });
 }
 
 void VenuePipeline::advance(Time time, bool is_certain) {
@@ -456,6 +515,7 @@ void VenuePipeline::advance(Time time, bool is_certain) {
   const bool moved = clock_.observe(time);
   if (!moved && !is_certain) return;
   const Time now = *clock_.now();
+  for (auto* series : std::exchange(returning_, {})) series->came_back(now);
   if (!next_instant_) begin(now);
   for (; now >= *next_instant_; *next_instant_ += options_.snapshots.interval)
     freeze(*next_instant_, now);
@@ -564,12 +624,6 @@ void VenuePipeline::plan(Time now) {
   next_plan_ = std::chrono::floor<std::chrono::seconds>(now) + 1s;
   for (auto& state : instruments_) {
     for (auto& series : state->series) series->candles.advance(now);
-    // A second opinion has time: it waits for the trade whose id proves that none is missing.
-    if (options_.trades == TradeUse::source) {
-      std::vector<Candle> closed;
-      state->trades.advance(now, closed);
-      built_of_trades(*state, closed);
-    }
     want_book(*state);
   }
   backfill_.plan(now);
@@ -657,7 +711,7 @@ void VenuePipeline::on_live(const std::vector<exchange::Channel>& channels) {
     InstrumentState* state = state_of(channel.instrument);
     if (state == nullptr) continue;
     if (channel.kind == exchange::ChannelKind::candles) {
-      if (auto* series = state->find(channel.timeframe)) series->came_back(clock_.now());
+      if (auto* series = state->find(channel.timeframe)) returning_.push_back(series);
     }
     if (channel.kind == exchange::ChannelKind::book) state->book_stream.is_followed = true;
     if (channel.kind == exchange::ChannelKind::trades ||
@@ -690,8 +744,10 @@ void VenuePipeline::on_down(const std::vector<exchange::Channel>& channels,
     using enum exchange::ChannelKind;
     switch (channel.kind) {
       case candles:
-        if (auto* series = state->find(channel.timeframe); series != nullptr && clock_.now())
+        if (auto* series = state->find(channel.timeframe); series != nullptr && clock_.now()) {
+          std::erase(returning_, series);
           series->went_down(*clock_.now(), cause_of(reason));
+        }
         break;
       case ladder:
         show_ladder(*state, std::nullopt);
@@ -711,6 +767,7 @@ void VenuePipeline::on_down(const std::vector<exchange::Channel>& channels,
         break;
       case ticker:
       case mini_ticker:
+      case derivative:
         break;
     }
     sequences_.restart_books(*channel.instrument);

@@ -6,6 +6,7 @@
 // by it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -41,12 +42,20 @@ struct PipelineOptions {
   SnapshotOptions snapshots;
   BackfillOptions backfill;
   AuditOptions audit;
+  exchange::CandleStream candle_stream = exchange::CandleStream::flagged;
+  exchange::TradeIds trade_ids = exchange::TradeIds::consecutive;
   exchange::BookRule book_rule = exchange::BookRule::none;
-  int book_levels = 1000;          // of a snapshot of the book
+  int book_levels = 1000;  // of a snapshot of the book by REST
+  std::size_t book_depth = 0;
+  exchange::BookChecksum checksum = nullptr;
+  std::size_t checksum_levels = 0;
   Duration book_check_interval{};  // how often a book in step is compared with REST; zero: never
   bool track_all = false;  // also instruments and timeframes that were not named, as they turn up
                            // (replay)
 };
+
+// What a venue's facts say about it; the rest as it is by default.
+PipelineOptions options_for(const exchange::Venue& venue);
 
 // What a warehouse knows from before a restart.
 struct Memory {
@@ -79,6 +88,10 @@ class VenuePipeline final : public feed::FeedHandler, private Backfill::Listener
   // Before the first event. `instrument` is one of those given.
   Result<void> remember(const Instrument& instrument, Timeframe timeframe, Memory memory);
   void connect(AskFunction ask);
+  // Takes a channel off and on again, where only that brings a new snapshot of a book.
+  void connect_subscriptions(std::function<void(const exchange::Channel&)> subscribe_again) {
+    subscribe_again_ = std::move(subscribe_again);
+  }
 
   void on_events(const Events& events) override;
   void on_reply(feed::RequestId request, const Events& events) override;
@@ -124,7 +137,9 @@ class VenuePipeline final : public feed::FeedHandler, private Backfill::Listener
   void built_of_trades(InstrumentState& state, const std::vector<Candle>& candles);
   void stored(InstrumentState& state, TrackedSeries& series, const Candle& told);
   void on_filled(TrackedSeries& series, const Candle& candle) override;
+  void on_quiet(TrackedSeries& series, Span span) override;
   void on_complete(TrackedSeries& series) override;
+  void apply_bar(InstrumentState& state, const Candle& bar);
   void advance(Time time, bool is_certain);
   void begin(Time now);
   void freeze(Time instant, Time now);
@@ -141,12 +156,15 @@ class VenuePipeline final : public feed::FeedHandler, private Backfill::Listener
   LatestBoard& board_;
   PipelineOutput& output_;
   AskFunction ask_;
+  std::function<void(const exchange::Channel&)> subscribe_again_;
   feed::VenueClock clock_;
   std::optional<Time> next_instant_;
   std::optional<Time> next_minute_;
   Time next_plan_{Duration::min()};
   std::optional<Time> received_time_;  // of the event at work: when rows are stamped
   SequenceWatch sequences_;
+  // Their streams flow again; since when, the first event will tell.
+  std::vector<TrackedSeries*> returning_;
   CoverageLedger ledger_;
   Backfill backfill_;
   Auditor auditor_;

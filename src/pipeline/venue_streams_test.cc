@@ -71,7 +71,7 @@ class VenueStreams : public ::testing::Test {
 
   const std::vector<Channel> channels{{.kind = ChannelKind::book, .instrument = &bitcoin()},
                                       {.kind = ChannelKind::trades, .instrument = &bitcoin()}};
-  Line line{PipelineOptions{.history = 1h, .book_rule = exchange::BookRule::binance_spot}};
+  Line line{PipelineOptions{.history = 1h, .book_rule = exchange::BookRule::ranges}};
 };
 
 TEST_F(VenueStreams, AMinuteOfTheBookIsLiveOnlyIfTheBookWasInStepThroughout) {

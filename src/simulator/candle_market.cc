@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/line_reader.h"
+#include "simulator/protocol.h"
 
 namespace candlewick::simulator {
 namespace {
@@ -160,12 +161,13 @@ Result<void> CandleMarket::read(const std::string& exchange, const std::string& 
   }
   auto reader = LineReader::open(path);
   if (!reader) return fail(std::move(reader.error()));
-  auto listing = find(symbol);
+  auto listing = resolve(symbol);
   if (!listing) {
     candlewick::Catalogue catalogue(exchange, candlewick::Market::spot, quote_assets);
     const auto* instrument = catalogue.find_or_infer(symbol);
     Listing made;
     made.instrument = *instrument;
+    made.instrument.exchange_symbol = spelled(exchange, instrument->base, instrument->quote);
     made.instrument.status = ListingStatus::trading;
     made.price_digits = made.size_digits = 0;
     listing = listings_.size();

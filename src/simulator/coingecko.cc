@@ -131,17 +131,13 @@ class CoinGecko final : public Protocol {
   std::optional<Reply> open(const Request&, Connection&) override {
     return error_reply(404, "there are no streams here");
   }
-  Answer receive(Connection&, std::string_view, SteadyTime) override { return {}; }
+  Answer receive(Connection&, std::string_view, SteadyTime, Time) override { return {}; }
   std::unique_ptr<Feed> feed(std::string_view, bool, Time) override { return nullptr; }
-  std::string wrap(std::string_view, std::string_view payload) const override {
-    return std::string(payload);
-  }
-  std::string shutdown_notice(const Connection&, Time) const override { return {}; }
 
   int weight(const Request&) const override { return 1; }
   Reply rest(const Request& request, const RestView& view) override;
   Reply refuse(Refusal refusal, std::int64_t retry_after_seconds, Time now) const override;
-  void stamp(Reply&, int) const override {}
+  RestSubject subject(const Request&) const override { return RestSubject::other; }
 
  private:
   std::string list() const;

@@ -140,7 +140,8 @@ int main(int argc, char** argv) {
   Options options;
   CLI::App app{"Exchanges on loopback, speaking their own REST and WebSocket protocols.",
                "candlewick-sim"};
-  app.add_option("--exchange", options.exchanges, "venues, one port each (binance binance-us), and coingecko")
+  app.add_option("--exchange", options.exchanges,
+                 "venues, one port each (binance binance-us), and coingecko")
       ->required()
       ->delimiter(',');
   auto* synthetic =

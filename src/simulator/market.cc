@@ -73,7 +73,11 @@ std::optional<std::size_t> Market::find(std::string_view exchange_symbol) const 
 std::optional<std::size_t> Market::resolve(std::string_view typed) const {
   const auto folded = folded_symbol(typed);
   for (std::size_t i = 0; i < listings_.size(); ++i) {
-    if (folded_symbol(listings_[i].instrument.exchange_symbol) == folded) return i;
+    const auto& instrument = listings_[i].instrument;
+    if (folded_symbol(instrument.exchange_symbol) == folded ||
+        folded_symbol(instrument.symbol) == folded) {
+      return i;
+    }
   }
   return std::nullopt;
 }

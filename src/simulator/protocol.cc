@@ -3,21 +3,48 @@
 
 #include <array>
 
-#include "simulator/binance.h"
+#include <fmt/format.h>
+
+#include "exchange/registry.h"
+#include "simulator/binance/binance.h"
+#include "simulator/bybit/bybit.h"
+#include "simulator/coinbase/coinbase.h"
 #include "simulator/coingecko.h"
+#include "simulator/kraken/kraken.h"
+#include "simulator/okx/okx.h"
 
 namespace candlewick::simulator {
 namespace {
 
 using Make = std::unique_ptr<Protocol> (*)(Market& market, const Faults& faults);
 
+using Spell = std::string (*)(std::string_view base, std::string_view quote);
+
+std::string joined(std::string_view base, std::string_view quote) {
+  return fmt::format("{}{}", base, quote);
+}
+
+std::string dashed(std::string_view base, std::string_view quote) {
+  return fmt::format("{}-{}", base, quote);
+}
+
+std::string slashed(std::string_view base, std::string_view quote) {
+  return fmt::format("{}/{}", base, quote);
+}
+
 struct Row {
   std::string_view venue;
   Make make;
+  Spell spell;
 };
 
-constexpr std::array<Row, 3> rows{
-    {{"binance", make_binance}, {"binance-us", make_binance_us}, {"coingecko", make_coingecko}}};
+constexpr std::array rows{Row{"binance", make_binance, joined},
+                          Row{"binance-us", make_binance_us, joined},
+                          Row{"bybit", make_bybit, joined},
+                          Row{"coinbase", make_coinbase, dashed},
+                          Row{"coingecko", make_coingecko, joined},
+                          Row{"kraken", make_kraken, slashed},
+                          Row{"okx", make_okx, dashed}};
 
 }  // namespace
 
@@ -52,6 +79,18 @@ std::unique_ptr<Protocol> make_protocol(std::string_view venue, Market& market,
     if (row.venue == venue) return row.make(market, faults);
   }
   return nullptr;
+}
+
+std::string spelled(std::string_view venue, std::string_view base, std::string_view quote) {
+  for (const auto& row : rows) {
+    if (row.venue == venue) return row.spell(base, quote);
+  }
+  return joined(base, quote);
+}
+
+bool fills_quiet_candles(std::string_view venue) {
+  const auto* const facts = exchange::find_venue(venue);
+  return facts == nullptr || facts->quiet_periods == exchange::QuietPeriods::zero_rows;
 }
 
 std::vector<std::string_view> simulated_venues() {

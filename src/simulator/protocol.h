@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,13 +43,17 @@ struct Reply {
 };
 
 // A WebSocket client as the protocol sees it. Whatever the protocol does to `streams` is what the
-// client gets from then on.
+// client gets from then on; their names are the protocol's own.
 struct Connection {
   SessionId id = 0;
+  std::string path;                  // that it was opened at
   std::vector<std::string> streams;  // in the order subscribed
   bool wraps = false;                // frames name their stream
   bool in_microseconds = false;
-  std::deque<SteadyTime> messages;  // the newest ones, for limits
+  std::deque<SteadyTime> messages;                   // the newest ones, for limits
+  std::map<std::string, std::uint64_t> channel_ids;  // of venues that number subscriptions
+  std::uint64_t next_number = 0;                     // of venues that number frames
+  bool is_numbered = false;
 };
 
 struct Answer {
@@ -71,6 +76,9 @@ class Feed {
   // Among frames of one instant the lower comes first.
   virtual int rank() const { return 5; }
 };
+
+// What a request is about, for the faults that are particular to it.
+enum class RestSubject : unsigned char { other, candles, book };
 
 struct RestView {
   Time now;                   // the venue's clock, before skew
@@ -104,17 +112,46 @@ class Protocol {
 
   // Reads the URL into the connection; a reply refuses it.
   virtual std::optional<Reply> open(const Request& request, Connection& connection) = 0;
-  virtual Answer receive(Connection& connection, std::string_view text, SteadyTime now) = 0;
+  // What a client hears first, once connected.
+  virtual std::vector<std::string> greet(Connection& connection, Time now) {
+    static_cast<void>(connection), static_cast<void>(now);
+    return {};
+  }
+  // `now` counts for limits, `at` is the venue's time: a book's snapshot that belongs to a new
+  // stream is among the answers, as of the last frame that the stream has sent (or would have).
+  virtual Answer receive(Connection& connection, std::string_view text, SteadyTime now,
+                         Time at) = 0;
   // Null for a stream that does not exist: subscribers hear nothing.
   virtual std::unique_ptr<Feed> feed(std::string_view stream, bool in_microseconds, Time now) = 0;
-  virtual std::string wrap(std::string_view stream, std::string_view payload) const = 0;
-  virtual std::string shutdown_notice(const Connection& connection, Time now) const = 0;
+  virtual std::string wrap(std::string_view stream, std::string_view payload) const {
+    static_cast<void>(stream);
+    return std::string(payload);
+  }
+  // Makes a frame of a stream this connection's own: frame numbers, channel ids. Called for each
+  // frame before faults take it, if dresses_frames().
+  virtual void dress(Connection& connection, std::string_view stream, std::string& frame) const {
+    static_cast<void>(connection), static_cast<void>(stream), static_cast<void>(frame);
+  }
+  virtual bool dresses_frames() const { return false; }
+  // The binary form in which frames leave; nullopt: they are text.
+  virtual std::optional<std::string> packed(std::string_view text) const {
+    static_cast<void>(text);
+    return std::nullopt;
+  }
+  // Empty: the venue says nothing before it goes.
+  virtual std::string shutdown_notice(const Connection& connection, Time now) const {
+    static_cast<void>(connection), static_cast<void>(now);
+    return {};
+  }
 
   virtual int weight(const Request& request) const = 0;
+  virtual RestSubject subject(const Request& request) const = 0;
   virtual Reply rest(const Request& request, const RestView& view) = 0;
   virtual Reply refuse(Refusal refusal, std::int64_t retry_after_seconds, Time now) const = 0;
-  // Tells how much of the budget is used.
-  virtual void stamp(Reply& reply, int used_weight) const = 0;
+  // Tells how much of the budget is used, where the venue does.
+  virtual void stamp(Reply& reply, int used_weight) const {
+    static_cast<void>(reply), static_cast<void>(used_weight);
+  }
 };
 
 // Null for a venue that is not simulated. Market and faults must outlive the protocol.
@@ -122,5 +159,9 @@ std::unique_ptr<Protocol> make_protocol(std::string_view venue, Market& market,
                                         const Faults& faults);
 // Their names, for messages.
 std::vector<std::string_view> simulated_venues();
+// How a venue writes the symbol of a pair: "BTCUSDT", "BTC-USDT", "tBTCUST".
+std::string spelled(std::string_view venue, std::string_view base, std::string_view quote);
+// Whether it has rows for candles without trades.
+bool fills_quiet_candles(std::string_view venue);
 
 }  // namespace candlewick::simulator

@@ -128,7 +128,7 @@ class Door final : public net::Handler {
         peer->close(delivery.close_code, delivery.reason);
       } else if (delivery.kind == Delivery::Kind::cut) {
         peer->abort();
-      } else if (!peer->send(std::move(delivery.text))) {
+      } else if (!peer->send(std::move(delivery.text), delivery.is_binary)) {
         peer->abort();
       }
     }

@@ -183,9 +183,10 @@ Result<void> SyntheticMarket::list(const std::string& symbol) {
     return fail(ErrorKind::misconfigured, "cannot tell base and quote of the symbol \"{}\"",
                 symbol);
   }
-  if (find(folded)) return {};
+  if (resolve(folded)) return {};
 
-  // Prices belong to the seed; what is traded when belongs to the venue too.
+  // Prices belong to the seed. All venues trade the same, so that one truth holds for all, but
+  // for Binance.US.
   const auto asset = [&](std::string_view name) {
     Asset made;
     made.seed = mix(options_.seed, hash_text(name));
@@ -203,7 +204,9 @@ Result<void> SyntheticMarket::list(const std::string& symbol) {
   auto pair = std::make_unique<Pair>();
   pair->base = asset(base);
   pair->quote = asset(quote);
-  pair->seed = mix(mix(options_.seed, hash_text(options_.exchange)), hash_text(folded));
+  pair->seed = mix(
+      mix(options_.seed, hash_text(options_.exchange == "binance-us" ? "binance-us" : "binance")),
+      hash_text(folded));
   const double price = std::exp(pair->base.log_price - pair->quote.log_price);
   const double dollars = std::exp(pair->base.log_price);
 
@@ -226,7 +229,7 @@ Result<void> SyntheticMarket::list(const std::string& symbol) {
   pair->step_count = power_of_ten(listing.size_digits).count();
   listing.instrument = {.exchange = options_.exchange,
                         .symbol = base + "/" + quote,
-                        .exchange_symbol = folded,
+                        .exchange_symbol = spelled(options_.exchange, base, quote),
                         .base = base,
                         .quote = quote,
                         .market = candlewick::Market::spot,

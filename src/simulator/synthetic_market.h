@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "simulator/market.h"
+#include "simulator/protocol.h"
 
 namespace candlewick::simulator {
 
@@ -49,7 +50,9 @@ class SyntheticMarket final : public Market {
   Time known_from(std::size_t) override { return known_from_; }
   Time known_until(std::size_t) override { return known_until_; }
   bool is_young() const override { return true; }
-  bool fills_quiet_candles() const override { return true; }
+  bool fills_quiet_candles() const override {
+    return simulator::fills_quiet_candles(options_.exchange);
+  }
   Timeframe shortest() const override { return Timeframe::s1; }
   Time default_start() const override { return options_.start; }
   Result<void> set_events(const MarketEvents& events) override;

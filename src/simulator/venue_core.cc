@@ -105,6 +105,7 @@ std::variant<SessionId, Reply> VenueCore::open(const Request& request, SteadyTim
   }
   Connection connection;
   connection.id = last_session_ + 1;
+  connection.path = request.path;
   if (auto refusal = protocol_->open(request, connection)) return *std::move(refusal);
   Session& session = sessions_[++last_session_];
   session.connection = std::move(connection);
@@ -112,6 +113,9 @@ std::variant<SessionId, Reply> VenueCore::open(const Request& request, SteadyTim
   cuts_.insert({session.expires_at, session.connection.id});
   synchronise(session);
   schedule_cut(session);
+  for (auto& frame : protocol_->greet(session.connection, now_)) {
+    put(session, std::make_shared<const std::string>(std::move(frame)), pending_);
+  }
   return session.connection.id;
 }
 
@@ -120,7 +124,7 @@ std::vector<Delivery> VenueCore::receive(SessionId id, std::string_view text, St
   const auto found = sessions_.find(id);
   if (found == sessions_.end() || found->second.is_silent) return out;
   Session& session = found->second;
-  Answer answer = protocol_->receive(session.connection, text, steady);
+  Answer answer = protocol_->receive(session.connection, text, steady, now_);
   synchronise(session);
   for (auto& frame : answer.frames) {
     put(session, std::make_shared<const std::string>(std::move(frame)), out);
@@ -210,9 +214,13 @@ void VenueCore::disconnect(SessionId id, Delivery::Kind kind, std::string reason
 void VenueCore::put(Session& session, std::shared_ptr<const std::string> text,
                     std::vector<Delivery>& out) {
   ++frames_sent_;
+  auto packed = protocol_->packed(*text);
+  const bool is_binary = packed.has_value();
+  if (is_binary) text = std::make_shared<const std::string>(*std::move(packed));
   out.push_back({.session = session.connection.id,
                  .kind = Delivery::Kind::frame,
                  .text = std::move(text),
+                 .is_binary = is_binary,
                  .close_code = 0,
                  .reason = {},
                  .at = now_});
@@ -266,6 +274,7 @@ void VenueCore::run_topic(std::vector<Delivery>& out) {
   if (topic.feed->emit(text)) {
     std::shared_ptr<const std::string> wrapped;
     std::shared_ptr<const std::string> plain;
+    const bool dresses = protocol_->dresses_frames();
     for (const SessionId id : topic.subscribers) {
       Session& session = sessions_.at(id);
       const bool wraps = session.connection.wraps;
@@ -274,7 +283,13 @@ void VenueCore::run_topic(std::vector<Delivery>& out) {
         form =
             std::make_shared<const std::string>(wraps ? protocol_->wrap(topic.stream, text) : text);
       }
-      send_data(session, topic, form, out);
+      if (!dresses) {
+        send_data(session, topic, form, out);
+        continue;
+      }
+      std::string own = *form;
+      protocol_->dress(session.connection, topic.stream, own);
+      send_data(session, topic, std::make_shared<const std::string>(std::move(own)), out);
     }
   }
   if (const auto next = topic.feed->next()) {
@@ -357,9 +372,9 @@ void VenueCore::silence_all() {
 
 void VenueCore::announce_shutdown() {
   for (auto& [id, session] : sessions_) {
-    put(session,
-        std::make_shared<const std::string>(protocol_->shutdown_notice(session.connection, now_)),
-        pending_);
+    if (auto notice = protocol_->shutdown_notice(session.connection, now_); !notice.empty()) {
+      put(session, std::make_shared<const std::string>(std::move(notice)), pending_);
+    }
     if (session.closes_at) continue;
     session.closes_at = now_ + shutdown_lead;
     cuts_.insert({*session.closes_at, id});
@@ -419,10 +434,9 @@ Reply VenueCore::answer(const Request& request, SteadyTime steady) {
     return protocol_->refuse(kinds[static_cast<std::size_t>(draw * kinds.size())], 0, now_);
   }
   RestView view{.now = now_, .as_of = now_ - faults_.settings().lag, .stale_levels = false};
-  if (request.path.ends_with("/depth")) {
-    view.stale_levels = faults_.happens(Fault::book, 0, requests_);
-  }
-  if (request.path.ends_with("lines") && faults_.happens(Fault::unfinal, 0, requests_)) {
+  const RestSubject subject = protocol_->subject(request);
+  if (subject == RestSubject::book) view.stale_levels = faults_.happens(Fault::book, 0, requests_);
+  if (subject == RestSubject::candles && faults_.happens(Fault::unfinal, 0, requests_)) {
     view.unfinal = faults_.settings().unfinal;
   }
   return protocol_->rest(request, view);

@@ -38,6 +38,7 @@ struct Delivery {
   SessionId session = 0;
   Kind kind = Kind::frame;
   std::shared_ptr<const std::string> text;
+  bool is_binary = false;
   int close_code = 0;
   std::string reason;
   Time at;

@@ -2,8 +2,12 @@
 // thread, on a clock of their own: no sockets, no waiting. When the trouble has ended, every closed
 // minute must be what the venue says it was, stored once, whatever happened on the way.
 //
+// Every venue that is simulated is put through it: what a venue's frames can prove differs, what
+// the warehouse holds in the end does not.
+//
 //   CANDLEWICK_TEST_SCHEDULES=1000 faults_test        more schedules
 //   CANDLEWICK_TEST_SEED=17 CANDLEWICK_TEST_SCHEDULES=1 faults_test      the one that failed
+//   faults_test --gtest_filter='*/kraken'             one venue
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -34,11 +38,12 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-constexpr std::uint64_t default_schedules() {
+// The first venue is put through most: what all have in common shows there.
+std::uint64_t default_schedules(std::string_view venue) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return 20;
+  return venue == "binance" ? 20 : 4;
 #else
-  return 500;
+  return venue == "binance" ? 500 : 50;
 #endif
 }
 
@@ -81,7 +86,8 @@ struct Schedule {
       faults += fmt::format(",outage={}s+3600s", 60 + random() % 600);
     }
     if (chance(0.2)) faults += fmt::format(",unfinal={}ms:{:.2f}", random() % 1500, unit());
-    if (chance(0.2)) faults += fmt::format(",jump={}s+{}", 100 + random() % 500, 1 + random() % 1000);
+    if (chance(0.2))
+      faults += fmt::format(",jump={}s+{}", 100 + random() % 500, 1 + random() % 1000);
     if (chance(0.2))
       faults += fmt::format(",blackout={}s+{}s", 100 + random() % 400, 30 + random() % 600);
     heals = !chance(0.1);
@@ -107,15 +113,16 @@ struct Schedule {
 
 class World final : public feed::Port, public pipeline::PipelineOutput {
  public:
-  explicit World(Schedule& schedule)
+  World(Schedule& schedule, const exchange::Venue& venue)
       : schedule_(schedule),
-        core_({.venue = "binance", .market = make_market(), .start = start, .speed = "1"}),
-        venue_(*exchange::find_venue("binance")),
+        venue_(venue),
+        core_({.venue = std::string(venue.name),
+               .market = make_market(),
+               .start = start,
+               .speed = "1"}),
         catalogue_(exchange::make_catalogue(venue_)),
-        instruments_{catalogue_->find_or_infer("BTCUSDT"), catalogue_->find_or_infer("ETHBTC")},
-        witness_(venue_.make_decoder(*catalogue_)),
-        pipeline_({.book_rule = venue_.book_rule, .book_check_interval = 2min}, instruments_,
-                  board_, *this),
+        instruments_{instrument_of("BTC/USDT"), instrument_of("ETH/BTC")},
+        pipeline_(pipeline_options(), instruments_, board_, *this),
         feed_(venue_, *catalogue_,
               {.rest_url = "http://sim",
                .ws_url = "ws://sim",
@@ -125,20 +132,26 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
     pipeline_.connect([this](const exchange::RestQuery& query, feed::Priority priority) {
       return feed_.ask(query, priority, now());
     });
+    pipeline_.connect_subscriptions(
+        [this](const exchange::Channel& channel) { feed_.subscribe_again(channel, now()); });
   }
 
   void begin() {
     std::vector<exchange::Channel> channels;
+    using enum exchange::ChannelKind;
+    const bool has_small_ticker = exchange::has_channel(venue_, mini_ticker);
     for (const auto* instrument : instruments_) {
-      channels.push_back({.kind = exchange::ChannelKind::candles, .instrument = instrument});
-      channels.push_back({.kind = exchange::ChannelKind::mini_ticker, .instrument = instrument});
-      if (schedule_.has_trades)
-        channels.push_back({.kind = exchange::ChannelKind::trades, .instrument = instrument});
-      if (schedule_.has_book)
-        channels.push_back({.kind = exchange::ChannelKind::book, .instrument = instrument});
+      const auto add = [&](exchange::ChannelKind kind) {
+        if (exchange::has_channel(venue_, kind))
+          channels.push_back({.kind = kind, .instrument = instrument});
+      };
+      add(candles);
+      add(has_small_ticker ? mini_ticker : ticker);
+      if (schedule_.has_trades || !exchange::has_channel(venue_, candles)) add(trades);
+      if (schedule_.has_book) add(book);
       if (!schedule_.has_tops) continue;
-      channels.push_back({.kind = exchange::ChannelKind::ladder, .instrument = instrument});
-      channels.push_back({.kind = exchange::ChannelKind::quotes, .instrument = instrument});
+      add(ladder);
+      add(quotes);
     }
     feed_.ask({.kind = exchange::RestKind::server_time}, feed::Priority::live, now());
     feed_.subscribe(std::move(channels), now());
@@ -192,14 +205,17 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
     connections_.erase(session->second);
     sessions_.erase(session);
   }
-  void request(feed::RequestId request, const std::string& url) override {
+  void request(feed::RequestId request, const std::string& url,
+               const exchange::RestRequest& rest) override {
     ++requests;
-    later(20ms + schedule_.random() % 400 * 1ms, [this, request, url] { answer(request, url); });
+    later(20ms + schedule_.random() % 400 * 1ms,
+          [this, request, url, rest] { answer(request, url, rest); });
   }
 
   void on_row(schema::Row row) override { rows.push_back(std::move(row)); }
 
   feed::Moment now() const { return {clock_.steady(), clock_.now()}; }
+  const exchange::Venue& venue() const { return venue_; }
   simulator::VenueCore& core() { return core_; }
   pipeline::VenuePipeline& pipeline() { return pipeline_; }
   feed::FeedStatus status() { return feed_.status(now()); }
@@ -207,13 +223,33 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
 
   std::vector<schema::Row> rows;
   std::size_t requests = 0;
-  // Closed candles of whole frames that reached the feed.
-  std::set<std::pair<const Instrument*, Time>> came_live;
+  // Did the stream bring that minute, as far as this venue's stream can?
+  bool came_live(const Instrument& instrument, Time open) {
+    auto& market = core_.market();
+    const auto row =
+        market.row(*market.find(instrument.exchange_symbol), Timeframe::m1, open, open + 2min);
+    switch (venue_.candle_stream) {
+      case exchange::CandleStream::flagged:
+        return closed_.contains({&instrument, open});
+      case exchange::CandleStream::forming: {
+        const auto told = told_.find({&instrument, open});
+        return told != told_.end() && row && told->second.close == row->bar.close &&
+               told->second.volume == row->bar.volume;
+      }
+      case exchange::CandleStream::none:
+        break;
+    }
+    if (!row || row->bar.count == 0) return false;
+    for (auto id = row->bar.first_id; id <= row->bar.last_id; ++id) {
+      if (!traded_.contains({&instrument, id})) return false;
+    }
+    return true;
+  }
   std::optional<BookUpdate> ladder(std::size_t index) const { return board_.read(index).ladder; }
 
  private:
   std::unique_ptr<simulator::Market> make_market() {
-    auto market = simulator::SyntheticMarket::make({.exchange = "binance",
+    auto market = simulator::SyntheticMarket::make({.exchange = std::string(venue_.name),
                                                     .seed = schedule_.random() % 1000,
                                                     .start = start,
                                                     .symbols = {"BTCUSDT", "ETHBTC"},
@@ -221,11 +257,27 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
     check(market.has_value(), "the symbols are good");
     return *std::move(market);
   }
+  const Instrument* instrument_of(std::string_view symbol) {
+    auto& market = core_.market();
+    const auto listing = market.resolve(symbol);
+    check(listing.has_value(), "the symbol is listed");
+    const auto& listed = market.listings()[*listing].instrument;
+    const Instrument* instrument = catalogue_->find_or_infer(listed.exchange_symbol);
+    check(instrument != nullptr && instrument->symbol == symbol, "the venue's spelling is read");
+    return instrument;
+  }
+  pipeline::PipelineOptions pipeline_options() const {
+    auto options = pipeline::options_for(venue_);
+    options.book_check_interval = 2min;
+    return options;
+  }
   void later(Duration by, std::function<void()> task) {
     due_.emplace(clock_.now() + by, std::move(task));
   }
-  static simulator::Request request_of(const std::string& url) {
-    return *simulator::make_request("GET", std::string_view(url).substr(url.find("sim") + 3));
+  static simulator::Request request_of(const std::string& url, std::string_view method = "GET",
+                                       std::string_view body = "") {
+    return *simulator::make_request(method, std::string_view(url).substr(url.find("sim") + 3),
+                                    body);
   }
 
   void connect(feed::ConnectionId connection, const std::string& url) {
@@ -239,6 +291,7 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
     const auto session = std::get<simulator::SessionId>(opened);
     sessions_[connection] = session;
     connections_[session] = connection;
+    witnesses_[connection] = {url, venue_.make_decoder(*catalogue_)};
     feed_.on_open(connection, now());
   }
   void deliver(const std::vector<simulator::Delivery>& deliveries) {
@@ -248,8 +301,8 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
       const auto connection = found->second;
       if (delivery.kind == simulator::Delivery::Kind::frame) {
         heard_[connection] = clock_.now();
-        witness(*delivery.text);
-        feed_.on_frame(connection, *delivery.text, false, now());
+        witness(connection, *delivery.text, delivery.is_binary);
+        feed_.on_frame(connection, *delivery.text, delivery.is_binary, now());
         continue;
       }
       connections_.erase(found);
@@ -259,14 +312,22 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
     }
   }
   // What came by the stream, told by nothing of what is tested but the decoder.
-  void witness(const std::string& text) {
+  void witness(feed::ConnectionId connection, const std::string& text, bool is_binary) {
+    auto& [url, decoder] = witnesses_.at(connection);
     Events events;
-    if (!witness_->decode({.text = text, .url = "ws://sim/stream", .received_time = {}}, events))
+    if (!decoder->decode(
+            {.text = text, .url = url, .received_time = clock_.now(), .is_binary = is_binary},
+            events))
       return;
     for (const auto& event : events) {
-      const auto* candle = std::get_if<Candle>(&event);
-      if (candle != nullptr && candle->is_closed)
-        came_live.emplace(candle->origin.instrument, candle->open_time);
+      if (const auto* candle = std::get_if<Candle>(&event)) {
+        // An older one may come late.
+        auto& told = told_[{candle->origin.instrument, candle->open_time}];
+        if (!(candle->origin.exchange_time < told.origin.exchange_time)) told = *candle;
+        if (candle->is_closed) closed_.emplace(candle->origin.instrument, candle->open_time);
+      } else if (const auto* trade = std::get_if<Trade>(&event)) {
+        traded_.emplace(trade->origin.instrument, trade->id);
+      }
     }
   }
   void ping() {
@@ -276,8 +337,8 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
       if (!is_silent || schedule_.pings_of_the_silent) feed_.on_control(connection, now());
     }
   }
-  void answer(feed::RequestId request, const std::string& url) {
-    const auto reply = core_.http(request_of(url), clock_.steady());
+  void answer(feed::RequestId request, const std::string& url, const exchange::RestRequest& rest) {
+    const auto reply = core_.http(request_of(url, rest.method, rest.body), clock_.steady());
     if (in_trouble && schedule_.chance(schedule_.loses_replies)) {
       return feed_.on_request_error(request, {.kind = ErrorKind::transient, .message = "lost"},
                                     now());
@@ -305,12 +366,16 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
 
  private:
   Schedule& schedule_;
+  const exchange::Venue& venue_;
   FakeClock clock_{start};
   simulator::VenueCore core_;
-  const exchange::Venue& venue_;
   std::unique_ptr<Catalogue> catalogue_;
   std::vector<const Instrument*> instruments_;
-  std::unique_ptr<exchange::Decoder> witness_;
+  std::map<feed::ConnectionId, std::pair<std::string, std::unique_ptr<exchange::Decoder>>>
+      witnesses_;
+  std::map<std::pair<const Instrument*, Time>, Candle> told_;
+  std::set<std::pair<const Instrument*, Time>> closed_;
+  std::set<std::pair<const Instrument*, std::uint64_t>> traded_;
   NullObserver observer_;
   pipeline::LatestBoard board_;
   pipeline::VenuePipeline pipeline_;
@@ -328,23 +393,32 @@ const T& at(const schema::Row& row, std::string_view column) {
   return std::get<T>(row.at(column));
 }
 
-// The columns of a minute that must be the venue's own.
+// The columns of a minute that must be the venue's own; those that this venue does not tell are
+// null.
 std::string numbers(const schema::Row& row) {
   std::string text;
   for (const std::string_view column : {"open", "high", "low", "close", "volume", "quote_volume",
                                         "taker_buy_volume", "taker_buy_quote_volume"}) {
-    text += at<Decimal>(row, column).to_string() + " ";
+    text += schema::is_null(row.at(column)) ? "-" : at<Decimal>(row, column).to_string();
+    text += ' ';
   }
+  if (schema::is_null(row.at("trade_count"))) return text + "-";
   return text + std::to_string(at<std::int64_t>(row, "trade_count"));
 }
 
-std::string numbers(const simulator::Bar& bar) {
+// As far as the row tells them.
+std::string numbers(const simulator::Bar& bar, const schema::Row& as_in) {
   std::string text;
-  for (const auto& value : {bar.open, bar.high, bar.low, bar.close, bar.volume, bar.quote_volume,
-                            bar.taker_volume, bar.taker_quote_volume}) {
+  const auto add = [&](std::string_view column, Decimal value) {
+    text += schema::is_null(as_in.at(column)) ? "-" : value.to_string();
+    text += ' ';
+  };
+  for (const auto& value : {bar.open, bar.high, bar.low, bar.close, bar.volume})
     text += value.to_string() + " ";
-  }
-  return text + std::to_string(bar.count);
+  add("quote_volume", bar.quote_volume);
+  add("taker_buy_volume", bar.taker_volume);
+  add("taker_buy_quote_volume", bar.taker_quote_volume);
+  return text + (schema::is_null(as_in.at("trade_count")) ? "-" : std::to_string(bar.count));
 }
 
 // What the ledger says in the end, and whether it ever said that the minute was not live.
@@ -371,6 +445,16 @@ std::map<Time, Covered> ledger_of(const World& world, const Instrument& instrume
   return minutes;
 }
 
+// Some venues serve only their newest minutes.
+Duration reach_of(const exchange::Venue& venue) {
+  const Duration wanted = 49h;
+  const int served = venue.limits.history_candles;
+  return served == 0 ? wanted : std::min<Duration>(wanted, served * 1min);
+}
+bool is_out_of_reach(const exchange::Venue& venue, Time open, Time until) {
+  return venue.limits.history_candles > 0 && open < until + 1min - reach_of(venue);
+}
+
 // Every minute is live if and only if the stream brought it in time, and named if it was not.
 void expect_the_true_ledger(World& world, const Instrument& instrument, Time until, bool healed) {
   auto& market = world.core().market();
@@ -386,11 +470,12 @@ void expect_the_true_ledger(World& world, const Instrument& instrument, Time unt
   for (Time open = minutes.begin()->first; open + 1min <= until && wrong < 5; open += 1min) {
     const auto found = minutes.find(open);
     const Covered minute = found == minutes.end() ? Covered{} : found->second;
-    const bool came_live = world.came_live.contains({&instrument, open});
+    const bool came_live = world.came_live(instrument, open);
     const bool is_stored = stored.contains(open);
     const bool is_right =
         is_stored ? (minute.state == "backfilled" || (minute.state == "live" && came_live)) &&
                         (came_live || minute.was_named)
+        : minute.state == "unrecoverable" ? is_out_of_reach(world.venue(), open, until)
         : market.row(listing, Timeframe::m1, open, open + 2min)
             ? !healed && minute.state == "missing"
             : minute.state == "confirmed_empty" || (!healed && minute.state == "missing");
@@ -409,13 +494,26 @@ void expect_the_true_book(World& world, std::size_t index, Time now) {
   ASSERT_TRUE(ladder) << instrument.symbol << " has no ladder";
   auto* steps = market.book_steps(*market.find(instrument.exchange_symbol));
   ASSERT_NE(steps, nullptr);
-  EXPECT_GE(*ladder->sequence + 20, steps->step_at(now)) << "it is of now";
-  const auto truth = steps->book(*ladder->sequence, 20);
-  EXPECT_EQ(ladder->bids, truth.bids) << instrument.symbol;
-  EXPECT_EQ(ladder->asks, truth.asks) << instrument.symbol;
+  // Not every venue's numbers are the market's: it must be one of the newest books. Where all that
+  // shows a fault is a checksum of the best levels, nothing is known of those behind them.
+  const auto& venue = world.venue();
+  auto levels = std::max<std::size_t>(ladder->bids.size(), 5);
+  if (venue.book_rule == exchange::BookRule::stream_ascending)
+    levels = std::min(levels, venue.checksum_levels);
+  const auto best = [&](const std::vector<Level>& side) {
+    return std::vector<Level>(
+        side.begin(), side.begin() + static_cast<std::ptrdiff_t>(std::min(levels, side.size())));
+  };
+  const auto newest = steps->step_at(now);
+  for (auto step = newest; step + 40 > newest; --step) {
+    const auto truth = steps->book(step, levels);
+    if (best(ladder->bids) == truth.bids && best(ladder->asks) == truth.asks) return;
+  }
+  ADD_FAILURE() << instrument.symbol << ": the ladder is none of the newest 40 books";
 }
 
-// All minutes from 49 hours before on, once each, with the venue's own numbers.
+// All minutes from 49 hours before on, or as far back as the venue serves them, once each, with the
+// venue's own numbers.
 void expect_the_true_candles(World& world, const Instrument& instrument, Time until,
                              const Schedule& schedule) {
   auto& market = world.core().market();
@@ -434,7 +532,7 @@ void expect_the_true_candles(World& world, const Instrument& instrument, Time un
   // As far back as it was when the venue's clock became known.
   const Time first = stored.begin()->first;
   if (schedule.heals) {
-    EXPECT_LE(first, start - 49h + schedule.trouble);
+    EXPECT_LE(first, start - reach_of(world.venue()) + schedule.trouble + 1min);
   }
   std::size_t wrong = 0;
   for (Time open = first; open + 1min <= until && wrong < 5; open += 1min) {
@@ -448,9 +546,10 @@ void expect_the_true_candles(World& world, const Instrument& instrument, Time un
     }
     ASSERT_TRUE(truth) << to_rfc3339(open);
     const auto told = numbers(*row->second);
-    if (told == numbers(truth->bar)) continue;
+    const auto wanted = numbers(truth->bar, *row->second);
+    if (told == wanted) continue;
     ADD_FAILURE() << instrument.symbol << " " << to_rfc3339(open) << " is " << told << ", true is "
-                  << numbers(truth->bar);
+                  << wanted;
     ++wrong;
   }
 }
@@ -461,6 +560,7 @@ void expect_the_true_indicators(World& world, const Instrument& instrument) {
   const auto listing = *market.find(instrument.exchange_symbol);
   indicator::Series truth(1min, {.horizon = 1440});
   Time next = Time::max();
+  std::optional<Decimal> close;
   Time last_instant{};
   std::map<Time, const schema::Row*> newest;
   for (const auto& row : world.rows) {
@@ -487,8 +587,13 @@ void expect_the_true_indicators(World& world, const Instrument& instrument) {
     const Time candle_time = at<Time>(*row, "candle_time");
     for (; next <= candle_time; next += 1min) {
       const auto minute = market.row(listing, Timeframe::m1, next, next + 2min);
+      // Where quiet minutes have no row, they count as one without volume.
+      const bool is_quiet =
+          !minute && world.venue().quiet_periods == exchange::QuietPeriods::omitted && close;
+      if (is_quiet) truth.apply({next, *close, *close, *close, *close, Decimal{}, Decimal{}});
       if (!minute) continue;
       const auto& bar = minute->bar;
+      close = bar.close;
       truth.apply({next, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.quote_volume});
     }
     const auto values = truth.values_at(candle_time);
@@ -505,14 +610,27 @@ void expect_the_true_indicators(World& world, const Instrument& instrument) {
   }
 }
 
-void run_schedule(std::uint64_t seed) {
+// A book whose updates have neither numbers nor checksums cannot be seen to lack one.
+bool shows_its_faults(const exchange::Venue& venue) {
+  return venue.book_rule != exchange::BookRule::none &&
+         (venue.book_rule != exchange::BookRule::stream_ascending || venue.checksum != nullptr);
+}
+
+// After a minute's end, until it is stored or known to be empty. Where quiet minutes have no row,
+// the newest row is final only by its age, and it takes two answers to say that nothing follows.
+Duration settling_of(const exchange::Venue& venue) {
+  return venue.quiet_periods == exchange::QuietPeriods::omitted ? 5min : 30s;
+}
+
+void run_schedule(const exchange::Venue& venue, std::uint64_t seed) {
   Schedule schedule(seed);
   SCOPED_TRACE(fmt::format("CANDLEWICK_TEST_SEED={} CANDLEWICK_TEST_SCHEDULES=1, faults {}", seed,
                            schedule.faults));
-  World world(schedule);
+  World world(schedule, venue);
   const Time trouble_begins = start + (schedule.begins_in_trouble ? 0s : 90s);
   const Time trouble_ends = trouble_begins + schedule.trouble;
   const Time end = trouble_ends + recovery;
+  const Duration settling = settling_of(venue);
   if (schedule.begins_in_trouble) world.change_faults(schedule.faults);
   world.in_trouble = schedule.begins_in_trouble;
   world.begin();
@@ -526,18 +644,20 @@ void run_schedule(std::uint64_t seed) {
   world.run_until(trouble_ends);
   world.change_faults(schedule.heals ? "none" : "none,5xx=1");
   world.in_trouble = false;
-  world.run_until(end + 30s);
+  world.run_until(end + settling);
 
   const auto status = world.status();
   EXPECT_TRUE(status.connected) << status.last_error;
-  EXPECT_EQ(world.core().connections(), 1U);
+  EXPECT_EQ(world.core().connections(), status.sessions);
   // Trades that came whole never contradict a candle.
   EXPECT_EQ(world.pipeline().statistics().trade_differences, 0U);
   EXPECT_EQ(world.pipeline().statistics().audit.different, 0U);
   if (schedule.heals) {
-    EXPECT_EQ(world.pipeline().missing_candles(), 0U);
+    EXPECT_LE(world.pipeline().missing_candles(),
+              world.instruments().size() * static_cast<std::size_t>(settling / 1min));
     // Nothing asks more than it must: three pages of history for each, and what the trouble cost.
-    EXPECT_LT(world.requests, 700U + schedule.trouble / 1min * 30U);
+    const auto pages = static_cast<std::size_t>(2 * 2940 / venue.limits.max_candles);
+    EXPECT_LT(world.requests, 700U + pages + schedule.trouble / 1min * 30U);
   }
   for (std::size_t index = 0; index < world.instruments().size(); ++index) {
     const Instrument& instrument = *world.instruments()[index];
@@ -546,18 +666,41 @@ void run_schedule(std::uint64_t seed) {
     if (!schedule.heals) continue;
     EXPECT_TRUE(world.pipeline().is_ready(instrument));
     expect_the_true_indicators(world, instrument);
-    if (schedule.has_book) expect_the_true_book(world, index, end + 30s);
+    if (schedule.has_book && shows_its_faults(venue))
+      expect_the_true_book(world, index, end + settling);
   }
 }
 
-TEST(FaultSchedules, EveryMinuteIsTrueAndStoredOnceAfterAnyTrouble) {
+class FaultSchedules : public testing::TestWithParam<const exchange::Venue*> {};
+
+TEST_P(FaultSchedules, EveryMinuteIsTrueAndStoredOnceAfterAnyTrouble) {
+  const auto& venue = *GetParam();
   const auto first = setting("CANDLEWICK_TEST_SEED", 1);
-  const auto count = setting("CANDLEWICK_TEST_SCHEDULES", default_schedules());
+  const auto count = setting("CANDLEWICK_TEST_SCHEDULES", default_schedules(venue.name));
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    run_schedule(seed);
+    run_schedule(venue, seed);
     if (HasFailure()) return;  // one is enough to look at
   }
 }
+
+// Those that are simulated; Binance.US is Binance's code.
+std::vector<const exchange::Venue*> simulated_spot_venues() {
+  std::vector<const exchange::Venue*> venues;
+  for (const auto name : simulator::simulated_venues()) {
+    const auto* venue = exchange::find_venue(name);
+    if (venue != nullptr && name != "binance-us") venues.push_back(venue);
+  }
+  return venues;
+}
+
+std::string name_of(const testing::TestParamInfo<const exchange::Venue*>& test) {
+  std::string name(test.param->name);
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Venues, FaultSchedules, testing::ValuesIn(simulated_spot_venues()),
+                         name_of);
 
 }  // namespace
 }  // namespace candlewick

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/json_text.h"
-#include "exchange/binance/target.h"
+#include "exchange/reading.h"
 
 namespace candlewick::exchange::binance {
 namespace {
@@ -50,6 +50,8 @@ std::string stream_name(const Channel& channel) {
       return symbol + "@ticker";
     case ChannelKind::mini_ticker:
       return symbol + "@miniTicker";
+    case ChannelKind::derivative:
+      break;
   }
   std::unreachable();
 }
@@ -95,16 +97,6 @@ int depth_weight(int limit) {
 }
 int depth_weight_us(int limit) {
   return limit <= 100 ? 1 : limit <= 500 ? 5 : limit <= 1000 ? 10 : 50;
-}
-
-std::string percent_encoded(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '_' || c == '-';
-    encoded += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return encoded;
 }
 
 struct Weights {
@@ -169,6 +161,8 @@ Result<RestRequest> request_with(const Weights& weight, const RestQuery& query) 
       return RestRequest{fmt::format("/api/v3/depth?symbol={}&limit={}", symbol(), levels),
                          weight.depth(levels)};
     }
+    case RestKind::derivative:
+      return fail(ErrorKind::rejected, "spot markets have no such figures");
   }
   std::unreachable();
 }
@@ -213,6 +207,11 @@ std::string explain_status_us(int http_status) {
                  "outside the United States use the venue binance");
 }
 
+constexpr std::array<ChannelKind, 8> channels{
+    ChannelKind::candles, ChannelKind::trades,     ChannelKind::aggregate_trades,
+    ChannelKind::quotes,  ChannelKind::book,       ChannelKind::ladder,
+    ChannelKind::ticker,  ChannelKind::mini_ticker};
+
 constexpr Limits limits{
     .channels_per_connection = 1024,
     .messages_per_second = 5,
@@ -228,6 +227,7 @@ constexpr Limits limits{
 
 constinit const Venue binance{
     .name = "binance",
+    .ccxt_id = "binance",
     .market = Market::spot,
     .rest_url = "https://data-api.binance.vision",
     .ws_url = "wss://data-stream.binance.vision",
@@ -236,8 +236,11 @@ constinit const Venue binance{
     .symbol_separator = "",
     .limits = limits,
     .silence_limit = 30s,
+    .channels = channels,
+    .candle_stream = CandleStream::flagged,
+    .trade_ids = TradeIds::consecutive,
     .quiet_periods = QuietPeriods::zero_rows,
-    .book_rule = BookRule::binance_spot,
+    .book_rule = BookRule::ranges,
     .used_weight_header = "X-MBX-USED-WEIGHT-1M",
     .stream_url = stream_url,
     .subscribe = subscribe,
@@ -250,6 +253,7 @@ constinit const Venue binance{
 // The same protocol on other hosts, with its own weights and a smaller budget.
 constinit const Venue binance_us{
     .name = "binance-us",
+    .ccxt_id = "binanceus",
     .market = Market::spot,
     .rest_url = "https://api.binance.us",
     .ws_url = "wss://stream.binance.us:9443",
@@ -265,8 +269,11 @@ constinit const Venue binance_us{
                .weight_per_minute = 1200,
                .max_candles = 1000},
     .silence_limit = 60s,
+    .channels = channels,
+    .candle_stream = CandleStream::flagged,
+    .trade_ids = TradeIds::consecutive,
     .quiet_periods = QuietPeriods::zero_rows,
-    .book_rule = BookRule::binance_spot,
+    .book_rule = BookRule::ranges,
     .used_weight_header = "X-MBX-USED-WEIGHT-1M",
     .stream_url = stream_url,
     .subscribe = subscribe,

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "exchange/binance/binance.h"
 #include "exchange/binance/target.h"
+#include "exchange/reading.h"
 
 namespace candlewick::exchange::binance {
 namespace {
@@ -877,19 +878,6 @@ class BinanceDecoder final : public Decoder {
     if (!priced) return fail(ErrorKind::malformed, "avgPrice: price is missing");
     out.emplace_back(std::move(average));
     return {};
-  }
-
-  static Time epoch(json::Value& value) {
-    const auto number = value.integer();
-    const auto time = Fields::time_of(number);
-    if (!time) value.reject("not a time");
-    return time.value_or(Time{});
-  }
-
-  static Decimal amount(json::Value& value) {
-    const Decimal number = value.decimal();
-    if (number.is_negative()) value.reject("negative");
-    return number;
   }
 
   Catalogue& catalogue_;

@@ -9,7 +9,7 @@ namespace candlewick::exchange::binance {
 struct Target {
   std::string_view path;  // "klines", "ticker/24hr": behind /api/v3/ (or v1, or futures' /fapi/v1/)
   std::string symbol;     // upper case
-  std::string_view interval;
+  std::string interval;
 };
 
 // Of a REST URL, whole or from its path on.
@@ -17,8 +17,5 @@ Target parse_target(std::string_view url);
 
 // The symbol of the first stream that a WebSocket URL names; empty when it names none.
 std::string_view stream_in(std::string_view url);
-
-std::string upper(std::string_view text);
-std::string lower(std::string_view text);
 
 }  // namespace candlewick::exchange::binance

@@ -1,6 +1,6 @@
 // URLs, control messages and refusals. A subscription to a stream that does not exist succeeds and
 // stays silent, as it does on the real venue.
-#include "simulator/binance.h"
+#include "simulator/binance/binance.h"
 
 #include <algorithm>
 
@@ -194,7 +194,7 @@ class Binance final : public Protocol {
   }
 
   std::optional<Reply> open(const Request& request, Connection& connection) override;
-  Answer receive(Connection& connection, std::string_view text, SteadyTime now) override;
+  Answer receive(Connection& connection, std::string_view text, SteadyTime now, Time at) override;
 
   std::unique_ptr<Feed> feed(std::string_view stream, bool in_microseconds, Time now) override {
     return make_feed(context_, stream, in_microseconds, now);
@@ -219,6 +219,10 @@ class Binance final : public Protocol {
   }
 
   int weight(const Request& request) const override { return weight_of(context_, request); }
+  RestSubject subject(const Request& request) const override {
+    if (request.path.ends_with("/depth")) return RestSubject::book;
+    return request.path.ends_with("lines") ? RestSubject::candles : RestSubject::other;
+  }
   Reply rest(const Request& request, const RestView& view) override {
     return answer(context_, request, view);
   }
@@ -264,7 +268,8 @@ std::optional<Reply> Binance::open(const Request& request, Connection& connectio
   return std::nullopt;
 }
 
-Answer Binance::receive(Connection& connection, std::string_view text, SteadyTime now) {
+Answer Binance::receive(Connection& connection, std::string_view text, SteadyTime now,
+                        Time /*at*/) {
   auto& messages = connection.messages;
   while (!messages.empty() && now - messages.front() >= 1s) messages.pop_front();
   messages.push_back(now);

@@ -1,5 +1,5 @@
 // Binance spot's public protocol, and Binance.US's, which is the same with other limits: REST under
-// /api/v3 (binance_rest.cc), streams under /ws and /stream (binance_streams.cc).
+// /api/v3 (rest.cc), streams under /ws and /stream (streams.cc).
 #pragma once
 
 #include <array>

@@ -1,7 +1,7 @@
 // URLs and control messages.
 #include <algorithm>
 
-#include "simulator/binance.h"
+#include "simulator/binance/binance.h"
 
 #include "simulator/testing.h"
 

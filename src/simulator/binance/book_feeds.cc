@@ -2,7 +2,7 @@
 // few levels.
 #include <utility>
 
-#include "simulator/binance_feed.h"
+#include "simulator/binance/feed.h"
 
 namespace candlewick::simulator::binance {
 namespace {

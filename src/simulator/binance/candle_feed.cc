@@ -2,7 +2,7 @@
 // closed, a moment after the end, also where nothing was traded.
 #include <algorithm>
 
-#include "simulator/binance_feed.h"
+#include "simulator/binance/feed.h"
 #include "simulator/noise.h"
 
 namespace candlewick::simulator::binance {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "simulator/binance.h"
+#include "simulator/binance/binance.h"
 
 namespace candlewick::simulator::binance {
 

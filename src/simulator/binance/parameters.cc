@@ -1,5 +1,5 @@
 // Codes and words of refusals as the venue has them (errors.md of binance-spot-api-docs, 2026-07).
-#include "simulator/binance_parameters.h"
+#include "simulator/binance/parameters.h"
 
 #include <algorithm>
 #include <charconv>

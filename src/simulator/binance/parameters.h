@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "market/timeframe.h"
-#include "simulator/binance.h"
+#include "simulator/binance/binance.h"
 
 namespace candlewick::simulator::binance {
 

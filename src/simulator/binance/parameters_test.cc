@@ -1,5 +1,5 @@
 // Refusals of requests: one table.
-#include "simulator/binance_parameters.h"
+#include "simulator/binance/parameters.h"
 
 #include "simulator/testing.h"
 

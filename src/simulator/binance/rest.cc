@@ -4,8 +4,8 @@
 #include <charconv>
 
 #include "base/json_text.h"
-#include "simulator/binance.h"
-#include "simulator/binance_parameters.h"
+#include "simulator/binance/binance.h"
+#include "simulator/binance/parameters.h"
 
 namespace candlewick::simulator::binance {
 namespace {

@@ -1,7 +1,7 @@
 // Figures over a window that ends now: tickers, mini tickers, rolling windows, the average price.
 #include <algorithm>
 
-#include "simulator/binance_feed.h"
+#include "simulator/binance/feed.h"
 
 namespace candlewick::simulator::binance {
 namespace {

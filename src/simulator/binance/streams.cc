@@ -2,7 +2,7 @@
 // the market's facts.
 #include <algorithm>
 
-#include "simulator/binance_feed.h"
+#include "simulator/binance/feed.h"
 
 namespace candlewick::simulator::binance {
 namespace {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "simulator/binance.h"
+#include "simulator/binance/binance.h"
 
 namespace candlewick::simulator::binance {
 namespace {

@@ -1,5 +1,5 @@
 // Numbers as Binance writes them.
-#include "simulator/binance.h"
+#include "simulator/binance/binance.h"
 #include "simulator/testing.h"
 
 namespace candlewick::simulator::binance {

@@ -1,7 +1,7 @@
 // Trades and aggregates of trades, as they happen.
 #include <algorithm>
 
-#include "simulator/binance_feed.h"
+#include "simulator/binance/feed.h"
 
 namespace candlewick::simulator::binance {
 namespace {
