@@ -24,6 +24,7 @@
 #include <fmt/format.h>
 
 #include "app/service.h"
+#include "app/warehouse_choice.h"
 #include "bench/measure.h"
 #include "log/sqlite_log.h"
 #include "net/loop.h"
