@@ -39,6 +39,8 @@ constexpr std::array<std::string_view, 4> machine_paths{
 // Each costs seconds to include.
 constexpr std::array<std::string_view, 8> heavy_headers{
     "simdjson", "boost/", "curl/", "sqlite3.h", "prometheus/", "toml++/", "openssl/", "CLI/"};
+// Venues that describe themselves when the service runs: no row could.
+constexpr std::string_view bridge = "ccxt";
 constexpr std::string_view npm_registry = "https://registry.npmjs.org/";
 constexpr std::size_t long_file = 400;
 constexpr std::size_t long_function = 60;
@@ -175,7 +177,7 @@ TEST(Exchanges, AreRegisteredDescribedAndRecorded) {
     registered.insert(std::string(venue_of(own_include(line))));
   for (const auto& venue : tree().folders_in("src/exchange")) {
     const auto folder = "src/exchange/" + venue;
-    EXPECT_TRUE(registered.contains(venue))
+    EXPECT_TRUE(venue == bridge || registered.contains(venue))
         << folder << ": add its include and its row to src/exchange/registry.cc";
     EXPECT_TRUE(tree().exists(folder + "/README.md"))
         << folder << ": add README.md: hosts, limits, channels, quirks, and when they were read";

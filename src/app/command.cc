@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "exchange/ccxt/ccxt.h"
 #include "exchange/registry.h"
 
 namespace candlewick::app {
@@ -21,6 +22,12 @@ Result<const exchange::Venue*> venue_named(std::string_view name, std::string_vi
     return fail(ErrorKind::misconfigured, "--market: unknown market \"{}\" (spot, swap or future)",
                 market);
   const auto* venue = exchange::find_venue(name, *kind);
+  if (venue == nullptr && exchange::ccxt::is_bridged(name)) {
+    return fail(ErrorKind::misconfigured,
+                "--exchange: {} is followed by `run` through CCXT; this command needs a venue that "
+                "is built in ({})",
+                name, exchange::venue_names());
+  }
   if (venue == nullptr) {
     return fail(ErrorKind::misconfigured,
                 "--exchange: no venue \"{}\" with a {} market (there are {})", name, market,
@@ -46,6 +53,22 @@ Result<const Instrument*> instrument_named(const exchange::Venue& venue, Catalog
   for (const auto& match : catalogue.near_matches(typed))
     near += (near.empty() ? "; near: " : ", ") + match;
   return fail(ErrorKind::misconfigured, "--symbol: {} lists no \"{}\"{}", venue.name, typed, near);
+}
+
+Result<std::string> symbol_at(std::string_view exchange, std::string_view typed) {
+  if (exchange::ccxt::is_bridged(exchange)) {
+    if (const auto known = exchange::ccxt::exchange_of(exchange); !known)
+      return fail(known.error());
+    auto symbol = unified_symbol(typed);
+    if (!symbol) return fail(ErrorKind::misconfigured, "--symbol: {}", symbol.error().message);
+    return symbol;
+  }
+  const auto venue = venue_named(exchange);
+  if (!venue) return fail(venue.error());
+  const auto catalogue = exchange::make_catalogue(**venue);
+  const auto instrument = instrument_named(**venue, *catalogue, typed);
+  if (!instrument) return fail(instrument.error());
+  return (*instrument)->symbol;
 }
 
 Result<std::optional<Time>> optional_time(std::string_view flag, const std::string& text) {

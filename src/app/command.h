@@ -27,6 +27,10 @@ Result<const exchange::Venue*> venue_named(std::string_view name, std::string_vi
 Result<const Instrument*> instrument_named(const exchange::Venue& venue, Catalogue& catalogue,
                                            std::string_view typed);
 
+// The unified symbol of what a user typed, at an exchange that rows are stored of: also one that is
+// followed through CCXT. Error: misconfigured.
+Result<std::string> symbol_at(std::string_view exchange, std::string_view typed);
+
 // A time that a user typed; null when nothing was. Error: misconfigured, naming the flag.
 Result<std::optional<Time>> optional_time(std::string_view flag, const std::string& text);
 

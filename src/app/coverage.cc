@@ -4,9 +4,10 @@
 #include <fmt/format.h>
 
 #include "app/command.h"
-#include "app/warehouse_choice.h"
 #include "app/table.h"
+#include "app/warehouse_choice.h"
 #include "base/json_text.h"
+#include "exchange/ccxt/ccxt.h"
 #include "exchange/registry.h"
 #include "query/coverage.h"
 #include "warehouse/database.h"
@@ -18,9 +19,9 @@ constexpr std::size_t most_spans = 1'000'000;
 
 // The unified symbol. Without an exchange, the first venue that can make sense of it says.
 Result<std::string> unified(const CoverageOptions& options) {
+  if (!options.exchange.empty()) return symbol_at(options.exchange, options.symbol);
   std::optional<Error> error;
   for (const auto* venue : exchange::all_venues()) {
-    if (!options.exchange.empty() && venue->name != options.exchange) continue;
     const auto catalogue = exchange::make_catalogue(*venue);
     const auto instrument = instrument_named(*venue, *catalogue, options.symbol);
     if (instrument) return (*instrument)->symbol;
@@ -32,8 +33,10 @@ Result<std::string> unified(const CoverageOptions& options) {
 Result<query::CoverageQuery> question(const CoverageOptions& options) {
   query::CoverageQuery query;
   if (!options.exchange.empty()) {
-    const auto venue = venue_named(options.exchange);
-    if (!venue) return fail(venue.error());
+    if (!exchange::ccxt::is_bridged(options.exchange)) {
+      const auto venue = venue_named(options.exchange);
+      if (!venue) return fail(venue.error());
+    }
     query.exchange = options.exchange;
   }
   if (!options.symbol.empty()) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "app/bridge.h"
 #include "app/command.h"
 #include "app/folder_lock.h"
 #include "app/sinks.h"
@@ -226,6 +227,21 @@ void check_stream(const exchange::Venue& venue, const std::string& base, const C
   findings.failed(what, fmt::format("{}: {}", base, problem));
 }
 
+// Whether Node and the package are there and know the venue; the sidecar's own log lines tell of
+// the network when it runs.
+void check_bridge(const Config& config, const std::string& name, Findings& findings) {
+  const auto bridged = bridged_venue(config, name);
+  if (!bridged) return findings.failed(name, bridged.error().message);
+  const auto& venue = (*bridged)->venue();
+  const auto way = [&](exchange::ChannelKind kind) {
+    return exchange::has_channel(venue, kind) ? "yes" : "no";
+  };
+  findings.ok(name,
+              fmt::format("through CCXT: candle stream {}, ticker {}, ladder {}, trades {}",
+                          way(exchange::ChannelKind::candles), way(exchange::ChannelKind::ticker),
+                          way(exchange::ChannelKind::ladder), way(exchange::ChannelKind::trades)));
+}
+
 }  // namespace
 
 int doctor(const LoadedConfig& loaded, const std::string& format_text) {
@@ -242,6 +258,10 @@ int doctor(const LoadedConfig& loaded, const std::string& format_text) {
   check_sinks(config, clock, findings);
   net::HttpClient http({.ca_file = config.ca_file});
   for (const auto& name : config.exchanges) {
+    if (exchange::ccxt::is_bridged(name)) {
+      check_bridge(config, name, findings);
+      continue;
+    }
     const auto* venue = exchange::find_venue(name);
     if (venue == nullptr) {
       findings.failed("exchanges", fmt::format("there is no venue \"{}\" (there are {})", name,

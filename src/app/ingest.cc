@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <set>
 
+#include "app/bridge.h"
 #include "app/command.h"
 #include "app/observations.h"
 #include "exchange/registry.h"
+#include "feed/sidecar.h"
 #include "query/candles.h"
 #include "query/checkpoint.h"
 #include "query/coverage.h"
@@ -60,13 +62,14 @@ Candle candle_of(const query::Candle& stored, const Instrument& instrument, Time
 }  // namespace
 
 struct Ingest::VenueLine {
+  std::unique_ptr<exchange::ccxt::BridgedVenue> bridged;  // null: a native one
   const exchange::Venue* venue = nullptr;
   std::unique_ptr<Catalogue> catalogue;
   std::vector<const Instrument*> instruments;
   std::vector<Timeframe> timeframes;
   std::unique_ptr<feed::Recorder> recorder;
   std::unique_ptr<pipeline::VenuePipeline> pipeline;
-  std::unique_ptr<feed::Driver> driver;
+  std::unique_ptr<feed::Link> driver;
   std::unique_ptr<feed::VenueFeed> feed;
   bool listings_checked = false;
 };
@@ -78,12 +81,19 @@ Ingest::~Ingest() {
 
 Result<void> Ingest::prepare(warehouse::Database* memory) {
   for (const auto& name : parts_.config.exchanges) {
-    const auto* venue = exchange::find_venue(name);
+    std::unique_ptr<exchange::ccxt::BridgedVenue> bridged;
+    if (exchange::ccxt::is_bridged(name)) {
+      auto made = bridged_venue(parts_.config, name);
+      if (!made) return fail(made.error());
+      bridged = std::move(*made);
+    }
+    const auto* venue = bridged ? &bridged->venue() : exchange::find_venue(name);
     if (venue == nullptr) {
       return fail(ErrorKind::misconfigured, "exchanges: there is no venue \"{}\" (there are {})",
                   name, exchange::venue_names());
     }
     if (auto prepared = prepare_venue(*venue, memory); !prepared) return prepared;
+    lines_.back()->bridged = std::move(bridged);
   }
   return prepare_assets(memory);
 }
@@ -245,15 +255,15 @@ void Ingest::start() {
   for (auto& line : lines_) {
     const Config& config = parts_.config;
     feed::FeedOptions options;
-    if (const auto urls = config.venues.find(line->venue->name); urls != config.venues.end()) {
+    if (const auto urls = config.venues.find(line->venue->name);
+        urls != config.venues.end() && !line->bridged) {
       options.rest_url = urls->second.base_url;
       options.ws_url = urls->second.ws_url;
     }
     options.silence_limit = config.feed.silence_limit;
     options.budget_share = static_cast<double>(config.feed.request_budget_percent) / 100.0;
     options.seed = static_cast<std::uint64_t>(to_ns(parts_.clock.now()));
-    line->driver =
-        std::make_unique<feed::Driver>(parts_.loop, parts_.http, parts_.clock, config.ca_file);
+    line->driver = link_of(*line, options.seed);
     line->feed =
         std::make_unique<feed::VenueFeed>(*line->venue, *line->catalogue, options, *line->driver,
                                           *line->pipeline, parts_.observer, line->recorder.get());
@@ -280,6 +290,20 @@ void Ingest::start() {
   }
   if (assets_ != nullptr) assets_->start();
   publish_status();
+}
+
+// Sockets, or the sidecar that speaks for the venue.
+std::unique_ptr<feed::Link> Ingest::link_of(const VenueLine& line, std::uint64_t seed) {
+  const Config& config = parts_.config;
+  if (!line.bridged)
+    return std::make_unique<feed::Driver>(parts_.loop, parts_.http, parts_.clock, config.ca_file);
+  feed::SidecarOptions options;
+  options.venue = line.venue->name;
+  // It was there when the venue was prepared.
+  if (auto child = sidecar_of(config, line.venue->name)) options.child = std::move(*child);
+  options.seed = seed;
+  return std::make_unique<feed::Sidecar>(parts_.loop, parts_.clock, parts_.observer,
+                                         std::move(options));
 }
 
 // At once and then every hour: new listings and changes of status.

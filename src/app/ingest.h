@@ -16,6 +16,7 @@
 #include "base/guarded.h"
 #include "base/observation.h"
 #include "feed/driver.h"
+#include "feed/link.h"
 #include "feed/recorder.h"
 #include "feed/venue_feed.h"
 #include "log/writer.h"
@@ -56,6 +57,7 @@ class Ingest final : public pipeline::PipelineOutput {
   struct VenueLine;
 
   Result<void> prepare_venue(const exchange::Venue& venue, warehouse::Database* memory);
+  std::unique_ptr<feed::Link> link_of(const VenueLine& line, std::uint64_t seed);
   Result<void> prepare_assets(warehouse::Database* memory);
   Result<void> remember(VenueLine& line, warehouse::Database& memory);
   Result<void> remember_indicators(warehouse::Database& memory, const Instrument& instrument,

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "app/bridge.h"
 #include "app/command.h"
 #include "app/table.h"
 #include "app/warehouse_choice.h"
@@ -58,6 +59,11 @@ int check_config(const LoadedConfig& loaded, const std::string& format_text) {
   print(table, *format, lines);
   for (const auto& warning : loaded.warnings)
     fmt::print(stderr, "candlewick: warning: {}\n", warning);
+  for (const auto& name : loaded.config.exchanges) {
+    if (!exchange::ccxt::is_bridged(name)) continue;
+    if (const auto sidecar = sidecar_of(loaded.config, name); !sidecar)
+      return report(sidecar.error());
+  }
   return done;
 }
 
@@ -85,6 +91,8 @@ int exchanges(const std::string& format_text) {
     lines.push_back(std::move(line));
   }
   print(table, *format, lines);
+  if (*format == Format::table)
+    fmt::print(stderr, "candlewick: and every other that CCXT knows, as ccxt:NAME\n");
   return done;
 }
 
@@ -132,16 +140,13 @@ int symbols(const LoadedConfig& loaded, const std::string& exchange, const std::
 int candles(const LoadedConfig& loaded, const CandlesOptions& options) {
   const auto format = parse_format(options.format);
   if (!format) return report(format.error());
-  const auto venue = venue_named(options.exchange);
-  if (!venue) return report(venue.error());
-  const auto catalogue = exchange::make_catalogue(**venue);
-  const auto instrument = instrument_named(**venue, *catalogue, options.symbol);
-  if (!instrument) return report(instrument.error());
+  const auto symbol = symbol_at(options.exchange, options.symbol);
+  if (!symbol) return report(symbol.error());
   const auto timeframe = parse_timeframe(options.timeframe);
   if (!timeframe)
     return report({ErrorKind::misconfigured, "--timeframe: " + timeframe.error().message});
   query::CandleQuery query{
-      .exchange = options.exchange, .symbol = (*instrument)->symbol, .timeframe = *timeframe};
+      .exchange = options.exchange, .symbol = *symbol, .timeframe = *timeframe};
   const auto start = optional_time("--start", options.start);
   const auto end = optional_time("--end", options.end);
   const auto as_of = optional_time("--as-of", options.as_of);
@@ -165,7 +170,7 @@ int candles(const LoadedConfig& loaded, const CandlesOptions& options) {
     Table table(header);
     for (const auto& candle : *page) {
       if (*format == Format::jsonl) {
-        output.text() += candle_line(candle, options, (*instrument)->symbol);
+        output.text() += candle_line(candle, options, *symbol);
         output.end_line();
         continue;
       }

@@ -40,7 +40,9 @@ std::unexpected<Error> misconfigured(std::string message) {
 std::string upper_venue(std::string_view venue) {
   std::string name;
   for (const char c : venue) {
-    name += c == '-' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    name += c == '-' || c == ':'   ? '_'
+            : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A')
+                                   : c;
   }
   return name;
 }
@@ -245,10 +247,10 @@ class Loader {
     return {};
   }
 
-  // The venues that exist; else those that the variables name.
+  // The venues that exist, and those of CCXT's that the variables name; where it is not known which
+  // exist, all that they name.
   std::vector<std::string> venues_in(const std::map<std::string, Given, std::less<>>& layer) const {
-    if (!sources_.venues.empty()) return sources_.venues;
-    std::vector<std::string> venues;
+    std::vector<std::string> venues = sources_.venues;
     for (const auto& [name, given] : layer) {
       for (const std::string_view ending : {"_BASE_URL", "_WS_URL"}) {
         if (!name.starts_with(prefix) || !name.ends_with(ending)) continue;
@@ -257,7 +259,11 @@ class Loader {
         for (char& c : venue) {
           c = c == '_' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
         }
-        venues.push_back(std::move(venue));
+        if (venue.starts_with("ccxt-")) {
+          venues.push_back(fmt::format("{}{}", config_table::bridged_prefix, venue.substr(5)));
+        } else if (sources_.venues.empty()) {
+          venues.push_back(std::move(venue));
+        }
       }
     }
     return venues;
@@ -307,7 +313,7 @@ class Loader {
           "{}: unknown key \"{}\" (an exchange has base_url and ws_url)", given.origin, entry.key));
     }
     const auto venue = entry.key.substr(venue_section.size(), dot - venue_section.size());
-    if (!sources_.venues.empty() &&
+    if (!sources_.venues.empty() && !venue.starts_with(config_table::bridged_prefix) &&
         std::ranges::find(sources_.venues, venue) == sources_.venues.end()) {
       return misconfigured(fmt::format("{}: {}: no such exchange{}", given.origin, entry.key,
                                        did_you_mean(venue, sources_.venues)));

@@ -10,6 +10,9 @@
 
 namespace candlewick::config_table {
 
+// Exchanges that begin so are CCXT's, which alone knows which there are.
+inline constexpr std::string_view bridged_prefix = "ccxt:";
+
 // Where a key's value lives in the struct; the alternative is the key's type.
 using Target =
     std::variant<std::string& (*)(Config&), std::int64_t& (*)(Config&), bool& (*)(Config&),

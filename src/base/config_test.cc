@@ -528,5 +528,24 @@ TEST_F(GatheredSources, NameAFileThatIsMissing) {
   EXPECT_FALSE(gather_sources(".", {}));
 }
 
+// CCXT alone knows which there are.
+TEST(Config, TakesAnyExchangeOfCcxtsAndItsAddresses) {
+  Sources sources;
+  sources.venues = {"binance"};
+  sources.environment = {{"CANDLEWICK_EXCHANGES", "ccxt:mexc,binance,ccxt:bitmart"},
+                         {"CANDLEWICK_CCXT_MEXC_BASE_URL", "http://127.0.0.1:9000"},
+                         {"CANDLEWICK_CCXT_NODE", "/opt/node"}};
+  sources.toml = SourceFile{"candlewick.toml",
+                            "[exchange.\"ccxt:bitmart\"]\nws_url = \"wss://stream.example\"\n"};
+  const auto loaded = load_config(sources);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->config.exchanges,
+            (std::vector<std::string>{"ccxt:mexc", "binance", "ccxt:bitmart"}));
+  EXPECT_EQ(loaded->config.venues.at("ccxt:mexc").base_url, "http://127.0.0.1:9000");
+  EXPECT_EQ(loaded->config.venues.at("ccxt:bitmart").ws_url, "wss://stream.example");
+  EXPECT_EQ(loaded->config.ccxt.node, "/opt/node");
+  EXPECT_TRUE(loaded->warnings.empty());
+}
+
 }  // namespace
 }  // namespace candlewick

@@ -153,7 +153,9 @@ Result<std::string> checked_text(std::string_view text, const Row& row,
       return symbol;
     }
     case Form::venue:
-      if (venues.empty() || std::ranges::find(venues, text) != venues.end())
+      // Which of those CCXT knows, CCXT says.
+      if (venues.empty() || text.starts_with(bridged_prefix) ||
+          std::ranges::find(venues, text) != venues.end())
         return std::string(text);
       return refused(fmt::format("no such exchange \"{}\"{}", text, did_you_mean(text, venues)));
     case Form::http_url:

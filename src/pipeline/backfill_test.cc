@@ -467,5 +467,21 @@ TEST_F(BackfillTest, BehindTheReachOfAnAnswerNothingIsQuiet) {
   EXPECT_EQ(quiet[1], (Span{minute(5), minute(10)})) << "twice said: no more than both reached";
 }
 
+TEST_F(BackfillTest, WhatAnAnswerDoesNotReachIsGivenUpAndTheRestGoesOn) {
+  start({.quiet_periods = QuietPeriods::omitted});
+  auto& series = add(0);
+  const Time now = minute(9) + 5s;
+  plan(now);
+  Events events;
+  for (const int count : {4, 6, 7, 8}) events.emplace_back(rest_candle(minute(count), now));
+  events.emplace_back(Gap{.origin = {&bitcoin(), {}, now}, .stream = Stream::candles});
+  ASSERT_TRUE(backfill->on_reply(asked.back().id, events, now));
+  flush(now);
+  EXPECT_EQ(said_of(output, minute(3)).back(), "unrecoverable out_of_reach");
+  EXPECT_EQ(said_of(output, minute(5)).back(), "confirmed_empty no_trades");
+  EXPECT_THAT(evidence(), HasSubstr("received"));
+  EXPECT_EQ(series.candles.holes(now).front().from, minute(8));
+}
+
 }  // namespace
 }  // namespace candlewick::pipeline
