@@ -233,15 +233,16 @@ Result<bool> Delivery::deliver() {
   return true;
 }
 
-// From its beginning after every interruption: sinks keep a row once. The batches have a name of
-// their own, so that no sink takes their numbers for a position in the log.
+// From its beginning after every interruption, under the same names: sinks keep a row or a batch
+// once. The names are the past's own, so that no sink takes their numbers for a position in the
+// log.
 Result<bool> Delivery::deliver_past() {
   if (past_ == nullptr) {
     auto opened = options_.open_past(*past_since_);
     if (!opened) return fail(std::move(opened.error()));
     past_ = std::move(*opened);
     past_sequence_ = 0;
-    past_id_ = fmt::format("{}-past-{}", log_->id(), to_us(clock_.now()));
+    past_id_ = fmt::format("{}-past-{}", log_->id(), to_us(*past_since_));
   }
   auto rows = past_->next(options_.max_rows);
   if (!rows) return fail(std::move(rows.error()));

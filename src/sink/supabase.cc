@@ -72,7 +72,7 @@ class Supabase final : public Sink {
 
 Result<void> Supabase::open() {
   is_open_ = false;
-  if (auto key = client_.refresh_key(); !key) return key;
+  if (auto key = client_.check_key(); !key) return key;
   if (auto read = read_setup(); !read) return read;
   for (const auto* table : {&ticks_, &indicators_, &candles_}) {
     if (table == &candles_ && !options_.tables.candles) continue;
@@ -203,10 +203,9 @@ Result<std::unique_ptr<Sink>> make_supabase_from(const Settings& settings) {
   SupabaseSinkOptions options;
   options.location = {.url = std::move(*url),
                       .key = Secret(std::string(settings.get("service_role_key"))),
-                      .key_file = std::string(settings.get("service_role_key_file")),
                       .schema = std::string(settings.get("schema", "public")),
                       .ca_file = std::string(settings.get("ca_file"))};
-  if (options.location.key.empty() && options.location.key_file.empty()) {
+  if (options.location.key.empty()) {
     return fail(ErrorKind::misconfigured,
                 "sink supabase: service_role_key is missing (SUPABASE_SERVICE_ROLE_KEY)");
   }

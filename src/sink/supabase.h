@@ -23,7 +23,7 @@ struct SupabaseSinkOptions {
 
 std::unique_ptr<Sink> make_supabase(SupabaseSinkOptions options, const Clock& clock);
 
-// Settings: "url", "service_role_key" or "service_role_key_file", "schema" ("public"), "candles",
+// Settings: "url", "service_role_key", "schema" ("public"), "candles",
 // "latest", "broadcast", "ladder_days" (0: never), "symbol_style" ("unified" or
 // "exchange"), "ca_file".
 Result<std::unique_ptr<Sink>> make_supabase_from(const Settings& settings);

@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "base/config.h"
 #include "base/fault_point.h"
 #include "base/json.h"
 #include "net/url.h"
@@ -52,12 +51,6 @@ std::optional<std::string> decode_base64url(std::string_view text) {
   return out;
 }
 
-std::string trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
-}
-
 }  // namespace
 
 SupabaseKey inspect_supabase_key(std::string_view key) {
@@ -95,12 +88,7 @@ SupabaseClient::SupabaseClient(SupabaseLocation location, const Clock& clock)
           .ca_file = location_.ca_file, .user_agent = user_agent, .max_connections_per_host = 1})) {
 }
 
-Result<void> SupabaseClient::refresh_key() {
-  if (!location_.key_file.empty()) {
-    auto text = read_text_file(location_.key_file);
-    if (!text) return within("SUPABASE_SERVICE_ROLE_KEY_FILE", std::move(text.error()));
-    location_.key = Secret(trimmed(*text));
-  }
+Result<void> SupabaseClient::check_key() const {
   if (location_.key.empty()) {
     return fail(ErrorKind::misconfigured, "SUPABASE_SERVICE_ROLE_KEY is not set");
   }

@@ -14,9 +14,8 @@
 namespace candlewick::sink {
 
 struct SupabaseLocation {
-  std::string url;       // https://PROJECT.supabase.co, or a self-hosted project's
-  Secret key;            // sb_secret_..., or the service_role JWT
-  std::string key_file;  // read again by refresh_key(), so that a new key needs no restart
+  std::string url;  // https://PROJECT.supabase.co, or a self-hosted project's
+  Secret key;       // sb_secret_..., or the service_role JWT
   std::string schema = "public";
   std::string ca_file;
 };
@@ -34,9 +33,8 @@ class SupabaseClient {
  public:
   SupabaseClient(SupabaseLocation location, const Clock& clock);
 
-  // Reads the key's file, where there is one, and refuses what cannot work (misconfigured): no key,
-  // a publishable or anonymous one.
-  Result<void> refresh_key();
+  // Refuses what cannot work (misconfigured): no key, a publishable or anonymous one.
+  Result<void> check_key() const;
   SupabaseKey key() const { return inspect_supabase_key(location_.key.reveal()); }
 
   // Below /rest/v1/: "market_ticks?select=symbol".

@@ -69,7 +69,7 @@ class Examination {
 };
 
 bool Examination::look_at_key() {
-  if (auto read = client_.refresh_key(); !read) {
+  if (auto read = client_.check_key(); !read) {
     bad(read.error());
     return false;
   }

@@ -6,11 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "net/testing.h"
 #include "sink/testing.h"
-#include "test/support/temporary_folder.h"
 
 namespace candlewick::sink {
 namespace {
@@ -293,23 +291,6 @@ TEST_F(SupabaseSink, RefusesKeysThatMayOnlyRead) {
     EXPECT_EQ(opened.error().kind, ErrorKind::misconfigured);
   }
   EXPECT_EQ(seen_.count(), 0U);
-}
-
-TEST_F(SupabaseSink, ReadsANewKeyFromItsFile) {
-  const test::TemporaryFolder folder;
-  const auto path = folder.path() / "key";
-  std::ofstream(path) << "sb_secret_old\n";
-  options_.location.key_file = path;
-  answer_ = [](const net::Request& request) -> std::optional<net::Response> {
-    if (request.headers.get("apikey") != "sb_secret_new") {
-      return net::Response{.status = 401, .body = R"({"message":"Invalid API key"})"};
-    }
-    return setup_or_ok(request);
-  };
-  const auto sink = make();
-  EXPECT_EQ(sink->open().error().kind, ErrorKind::misconfigured);
-  std::ofstream(path) << "sb_secret_new\n";
-  EXPECT_TRUE(sink->open());
 }
 
 TEST_F(SupabaseSink, AsksForNewerRowsWhereNoTriggerKeepsThem) {

@@ -6,16 +6,17 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <regex>
 #include <sstream>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "app/digest.h"
 #include "log/sqlite_log.h"
 #include "sink/delivery.h"
-#include "sink/postgres_warehouse.h"
-#include "sink/sqlite_warehouse.h"
+#include "test/end_to_end/remote_targets.h"
 #include "test/end_to_end/sink_targets.h"
 #include "test/support/eventually.h"
 #include "test/support/program.h"
@@ -43,8 +44,17 @@ std::vector<std::unique_ptr<SinkTarget>> make_targets(const std::filesystem::pat
   targets.push_back(std::make_unique<test::SqliteTarget>(data_dir));
   targets.push_back(std::make_unique<test::PostgresTarget>());
   targets.push_back(std::make_unique<test::WebhookTarget>());
+  targets.push_back(std::make_unique<test::SupabaseTarget>());
+  targets.push_back(std::make_unique<test::SnowflakeTarget>());
   return targets;
 }
+
+using Names = std::set<std::string, std::less<>>;
+
+// Steps that are died at elsewhere.
+const std::map<std::string, std::string, std::less<>> died_at_elsewhere{
+    {"snowflake.after_append",
+     "of Snowpipe Streaming, which fakesnow does not speak: test/snowflake/streaming_test.py"}};
 
 // The steps that stand in the sinks' sources.
 std::set<std::string> written_steps() {
@@ -73,27 +83,38 @@ bool happens_with(std::string_view step, const SinkTarget& target) {
 struct FaultPoint {
   std::string name;
   const SinkTarget* target = nullptr;
+  bool is_of_past = false;
 };
 
-// What happens once in a sink's life comes first.
-std::vector<FaultPoint> fault_points(const std::vector<std::unique_ptr<SinkTarget>>& targets) {
+// What happens once in a sink's life comes first, each time with that sink alone: another one would
+// have its past by then. In `strays` the steps that no target comes to; those of `left_out` are
+// none.
+std::vector<FaultPoint> fault_points(const std::vector<std::unique_ptr<SinkTarget>>& targets,
+                                     const Names& left_out, Names& strays) {
   std::vector<FaultPoint> once;
   std::vector<FaultPoint> often;
   for (const auto& step : written_steps()) {
+    if (died_at_elsewhere.contains(step)) continue;
+    const std::string prefix = step.substr(0, step.find('.'));
+    bool is_met = left_out.contains(prefix);
     for (const auto& target : targets) {
-      if (step.starts_with("delivery.")) {
+      if (prefix == "delivery") {
         if (!happens_with(step, *target)) continue;
-        auto& list = step.find("_past") != std::string::npos ? once : often;
-        list.push_back({fmt::format("{}@{}", step, target->sink()), target.get()});
-      } else if (step.starts_with(std::string(target->sink()) + ".")) {
+        const bool is_of_past = step.find("_past") != std::string::npos;
+        (is_of_past ? once : often)
+            .push_back({fmt::format("{}@{}", step, target->sink()), target.get(), is_of_past});
+      } else if (prefix == target->sink()) {
         often.push_back({step, target.get()});
+      } else {
+        continue;
       }
+      is_met = true;
     }
+    if (!is_met) strays.insert(step);
   }
-  // The batch comes before the end.
-  std::ranges::sort(once, {}, &FaultPoint::name);
   for (auto& point : often) {
-    point.name += fmt::format(":{}", 1 + seed() % 3);
+    const bool is_once_a_process = point.name.ends_with("_login");
+    point.name += fmt::format(":{}", is_once_a_process ? 1 : 1 + seed() % 3);
     once.push_back(std::move(point));
   }
   return once;
@@ -101,8 +122,12 @@ std::vector<FaultPoint> fault_points(const std::vector<std::unique_ptr<SinkTarge
 
 class Crashes : public testing::Test {
  protected:
-  // The service with one warehouse, and the other targets if it is to have them.
-  std::unique_ptr<test::Program> launch(const SinkTarget& warehouse, bool with_others,
+  // The service with one warehouse, and those of the other targets that it is to have.
+  using Choice = std::function<bool(const SinkTarget& target)>;
+  static bool all(const SinkTarget&) { return true; }
+  static bool none(const SinkTarget&) { return false; }
+
+  std::unique_ptr<test::Program> launch(const SinkTarget& warehouse, const Choice& others,
                                         const std::string& dies_at) {
     test::Environment environment{
         {"BINANCE_BASE_URL", venue.base_url()},
@@ -115,14 +140,14 @@ class Crashes : public testing::Test {
         {"CANDLEWICK_FAULT_POINT", dies_at}};
     environment.merge(warehouse.environment());
     for (const auto& target : targets) {
-      if (with_others && !target->is_warehouse()) environment.merge(target->environment());
+      if (!target->is_warehouse() && others(*target)) environment.merge(target->environment());
     }
     return std::make_unique<test::Program>("CANDLEWICK", std::vector<std::string>{"run"}, "",
                                            environment);
   }
 
-  void run_until(const SinkTarget& warehouse, bool with_others, Time until) {
-    const auto service = launch(warehouse, with_others, "");
+  void run_until(const SinkTarget& warehouse, const Choice& others, Time until) {
+    const auto service = launch(warehouse, others, "");
     EXPECT_TRUE(
         test::eventually([&] { return !service->is_running() || venue.now() >= until; }, 60s));
     const auto finished = service->stop();
@@ -131,7 +156,10 @@ class Crashes : public testing::Test {
 
   void die_at(const FaultPoint& point) {
     const auto& warehouse = point.target->is_warehouse() ? *point.target : *targets.front();
-    const auto service = launch(warehouse, true, point.name);
+    const auto service = launch(
+        warehouse,
+        [&](const SinkTarget& other) { return !point.is_of_past || &other == point.target; },
+        point.name);
     const bool has_ended = test::eventually([&] { return !service->is_running(); }, 30s);
     if (!has_ended) {
       ADD_FAILURE() << "it never came to " << point.name << "\n" << service->err();
@@ -190,27 +218,36 @@ TEST_F(Crashes, AtEveryStepOfEverySinkEndInTheSameRowsInAllTargets) {
   if (std::getenv("CI") != nullptr) FAIL() << "built without CANDLEWICK_FAULT_POINTS";
   GTEST_SKIP() << "built without CANDLEWICK_FAULT_POINTS";
 #endif
+  Names left_out;
+  for (const auto& target : targets) {
+    const auto missing = target->missing();
+    if (missing.empty()) continue;
+    if (std::getenv("CI") != nullptr) FAIL() << missing;
+    fmt::print("{} is left out: {}\n", target->sink(), missing);
+    left_out.emplace(target->sink());
+  }
+  std::erase_if(targets, [&](const auto& target) { return left_out.contains(target->sink()); });
   for (const auto& target : targets) ASSERT_EQ(target->start(), "") << target->sink();
-  const auto points = fault_points(targets);
+  Names strays;
+  const auto points = fault_points(targets, left_out, strays);
+  ASSERT_TRUE(strays.empty()) << "no target comes to " << fmt::format("{}", strays);
   ASSERT_GT(points.size(), 20U);
   // So that those who come later have a past.
-  run_until(*targets[0], false, start + 4min);
+  run_until(*targets[0], none, start + 4min);
   for (const auto& point : points) die_at(point);
   for (const auto& target : targets) target->accept_everything();
   for (const auto& target : targets) {
-    if (target->is_warehouse()) run_until(*target, true, venue.now() + 2min);
+    if (target->is_warehouse()) run_until(*target, all, venue.now() + 2min);
   }
   const auto sent = test::run_program("CANDLEWICK", {"dead-letters", "resend", "--all"}, "",
                                       {{"CANDLEWICK_DATA_DIR", folder.path().string()}});
   EXPECT_EQ(sent.status, 0) << sent.err;
   EXPECT_NE(sent.out, "") << "nothing was refused";
-  run_until(*targets[0], true, venue.now() + 1min);
-  // The log goes on while one warehouse is written; the other has the rest of it now.
+  run_until(*targets[0], all, venue.now() + 1min);
+  // The log goes on while one warehouse is written; the other has the rest of it now, and so has a
+  // slow target.
   for (const auto& target : targets) {
-    if (target->sink() == "postgres") {
-      catch_up(sink::make_postgres_warehouse(
-          {.location = {.url = Secret(target->environment().at("DATABASE_URL"))}}, clock));
-    }
+    if (auto sink = target->make_sink(clock)) catch_up(std::move(sink));
   }
   expect_the_same_rows();
   for (const auto& target : targets) EXPECT_EQ(target->complaint(), "");

@@ -1,5 +1,6 @@
 // Places that rows go to, behind one interface, for tests that compare them all. Another kind of
-// sink is another class here and a line in make_targets() of sink_crash_test.cc.
+// sink is another class, here or in remote_targets.h, and a line in make_targets() of
+// sink_crash_test.cc.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +24,7 @@
 #include "net/loop.h"
 #include "net/server.h"
 #include "schema/table.h"
+#include "sink/postgres_warehouse.h"
 #include "sink/webhook.h"
 #include "test/support/postgres_server.h"
 #include "warehouse/database.h"
@@ -36,6 +38,8 @@ class SinkTarget {
   virtual ~SinkTarget() = default;
   // The name of the sink that fills it: fault points are called NAME.STEP and STEP@NAME.
   virtual std::string_view sink() const = 0;
+  // What this machine lacks for it; empty: nothing. In CI nothing may be missing.
+  virtual std::string missing() const { return {}; }
   // Why it cannot be started; empty: it runs.
   virtual std::string start() = 0;
   // What makes the service write to it.
@@ -45,6 +49,8 @@ class SinkTarget {
   virtual std::optional<std::vector<std::string>> rows(const schema::Table& table) = 0;
   // It is the service's own warehouse when its environment is given: of these one at a time.
   virtual bool is_warehouse() const { return false; }
+  // The sink that fills it, for what a service has left; null: it leaves nothing.
+  virtual std::unique_ptr<sink::Sink> make_sink(const Clock&) const { return nullptr; }
   // Steps that happen only with some sinks.
   virtual bool has_stable_batches() const { return false; }
   // It has refused rows up to now, if it can, and takes everything from now on.
@@ -99,6 +105,9 @@ class PostgresTarget final : public SinkTarget {
     return {{"CANDLEWICK_WAREHOUSE", "postgres"}, {"DATABASE_URL", database_->url()}};
   }
   bool is_warehouse() const override { return true; }
+  std::unique_ptr<sink::Sink> make_sink(const Clock& clock) const override {
+    return sink::make_postgres_warehouse({.location = {.url = Secret(database_->url())}}, clock);
+  }
   std::optional<std::vector<std::string>> rows(const schema::Table& table) override {
     auto database =
         warehouse::open_postgres_for_reading({.url = Secret(database_->url()), .schema = "public"});

@@ -40,6 +40,17 @@ Program::Program(const char* variable, const std::vector<std::string>& arguments
     status_ = -1;
     return;
   }
+  launch(program, arguments, input, environment);
+}
+
+Program::Program(const std::filesystem::path& program, const std::vector<std::string>& arguments,
+                 const std::string& input, const std::map<std::string, std::string>& environment) {
+  launch(program.string(), arguments, input, environment);
+}
+
+void Program::launch(const std::string& program, const std::vector<std::string>& arguments,
+                     const std::string& input,
+                     const std::map<std::string, std::string>& environment) {
   std::ofstream(folder_.path() / "in", std::ios::binary) << input;
   std::vector<std::string> words{program};
   words.insert(words.end(), arguments.begin(), arguments.end());
@@ -60,7 +71,7 @@ Program::Program(const char* variable, const std::vector<std::string>& arguments
     redirect(STDIN_FILENO, folder_.path() / "in", O_RDONLY);
     redirect(STDOUT_FILENO, folder_.path() / "out", O_WRONLY | O_CREAT);
     redirect(STDERR_FILENO, folder_.path() / "err", O_WRONLY | O_CREAT);
-    if (::chdir(folder_.path().c_str()) == 0) ::execve(program, argv.data(), envp.data());
+    if (::chdir(folder_.path().c_str()) == 0) ::execve(program.c_str(), argv.data(), envp.data());
     ::_exit(127);
   }
 }
@@ -99,7 +110,11 @@ Finished Program::wait() {
 }
 
 Finished Program::finished() const {
-  return {.status = status_.value_or(-1), .out = content_of(folder_.path() / "out"), .err = err()};
+  return {.status = status_.value_or(-1), .out = out(), .err = err()};
+}
+
+std::string Program::out() const {
+  return content_of(folder_.path() / "out");
 }
 
 std::string Program::err() const {
@@ -110,6 +125,12 @@ Finished run_program(const char* variable, const std::vector<std::string>& argum
                      const std::string& input,
                      const std::map<std::string, std::string>& environment) {
   return Program(variable, arguments, input, environment).wait();
+}
+
+Finished run_program(const std::filesystem::path& program,
+                     const std::vector<std::string>& arguments, const std::string& input,
+                     const std::map<std::string, std::string>& environment) {
+  return Program(program, arguments, input, environment).wait();
 }
 
 }  // namespace candlewick::test

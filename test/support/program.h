@@ -1,6 +1,7 @@
 // Runs the project's programs: to their end, or until they are stopped or killed.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,12 +24,19 @@ struct Finished {
 Finished run_program(const char* variable, const std::vector<std::string>& arguments,
                      const std::string& input = {},
                      const std::map<std::string, std::string>& environment = {});
+// Another program than ours, by its path.
+Finished run_program(const std::filesystem::path& program,
+                     const std::vector<std::string>& arguments, const std::string& input = {},
+                     const std::map<std::string, std::string>& environment = {});
 
 // A program that runs beside the test; killed at the end if nobody did.
 class Program {
  public:
   // As run_program(). A missing variable fails the test; then the program counts as ended.
   Program(const char* variable, const std::vector<std::string>& arguments,
+          const std::string& input = {},
+          const std::map<std::string, std::string>& environment = {});
+  Program(const std::filesystem::path& program, const std::vector<std::string>& arguments,
           const std::string& input = {},
           const std::map<std::string, std::string>& environment = {});
   ~Program();
@@ -43,10 +51,13 @@ class Program {
   Finished stop();
   // Waits for it to end by itself.
   Finished wait();
-  // What it has written to standard error so far.
+  // What it has written so far.
+  std::string out() const;
   std::string err() const;
 
  private:
+  void launch(const std::string& program, const std::vector<std::string>& arguments,
+              const std::string& input, const std::map<std::string, std::string>& environment);
   void take(int status);
   Finished finished() const;
 
