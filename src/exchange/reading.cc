@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <zlib.h>
 
 namespace candlewick::exchange {
 namespace {
@@ -100,6 +101,22 @@ void read_levels(json::Value& value, std::vector<Level>& levels, LevelDigits* di
     });
     if (index < 2) pair.reject("a level is a price and a size");
   });
+}
+
+std::string_view name_of(std::span<const TimeframeName> names, Timeframe timeframe) {
+  const auto found = std::ranges::find(names, timeframe, &TimeframeName::timeframe);
+  return found == names.end() ? std::string_view{} : found->name;
+}
+
+std::optional<Timeframe> timeframe_of(std::span<const TimeframeName> names, std::string_view name) {
+  const auto found = std::ranges::find(names, name, &TimeframeName::name);
+  return found == names.end() ? std::nullopt : std::optional(found->timeframe);
+}
+
+std::uint32_t crc32(std::string_view text) {
+  const auto start = ::crc32_z(0, nullptr, 0);
+  return static_cast<std::uint32_t>(
+      ::crc32_z(start, reinterpret_cast<const Bytef*>(text.data()), text.size()));
 }
 
 std::string_view path_of(std::string_view url) {

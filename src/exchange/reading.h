@@ -3,8 +3,10 @@
 // does.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +39,24 @@ struct LevelDigits {
 // [["price","size",…],…], numbers or strings, further elements unread. Replaces `levels`. `digits`
 // becomes the most fractional digits seen, unless null.
 void read_levels(json::Value& value, std::vector<Level>& levels, LevelDigits* digits = nullptr);
+
+// A venue's word for a length of candles.
+struct TimeframeName {
+  Timeframe timeframe;
+  std::string_view name;
+};
+// Empty when the venue has no candles of that length.
+std::string_view name_of(std::span<const TimeframeName> names, Timeframe timeframe);
+std::optional<Timeframe> timeframe_of(std::span<const TimeframeName> names, std::string_view name);
+template <std::size_t N>
+constexpr std::array<Timeframe, N> timeframes_of(const std::array<TimeframeName, N>& names) {
+  std::array<Timeframe, N> timeframes{};
+  for (std::size_t i = 0; i < N; ++i) timeframes[i] = names[i].timeframe;
+  return timeframes;
+}
+
+// IEEE 802.3, as in zip: what venues compute over a book's best levels.
+std::uint32_t crc32(std::string_view text);
 
 // Of a URL or target: "/api/v3/time" of "https://host/api/v3/time?a=b".
 std::string_view path_of(std::string_view url);

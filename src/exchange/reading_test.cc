@@ -77,5 +77,21 @@ TEST(Reading, TakesUrlsApart) {
   EXPECT_EQ(lower("BTC"), "btc");
 }
 
+TEST(Reading, FindsATimeframeByTheVenuesName) {
+  constexpr std::array names{TimeframeName{Timeframe::m1, "1min"},
+                             TimeframeName{Timeframe::d1, "1day"}};
+  EXPECT_EQ(name_of(names, Timeframe::d1), "1day");
+  EXPECT_EQ(name_of(names, Timeframe::h1), "");
+  EXPECT_EQ(timeframe_of(names, "1min"), Timeframe::m1);
+  EXPECT_EQ(timeframe_of(names, "1m"), std::nullopt);
+  EXPECT_EQ(timeframes_of(names), (std::array{Timeframe::m1, Timeframe::d1}));
+}
+
+// The check value that every description of this CRC gives.
+TEST(Reading, ComputesTheChecksumOfZip) {
+  EXPECT_EQ(crc32("123456789"), 0xCBF43926U);
+  EXPECT_EQ(crc32(""), 0U);
+}
+
 }  // namespace
 }  // namespace candlewick::exchange

@@ -12,7 +12,7 @@
 namespace candlewick::exchange {
 namespace {
 
-constexpr std::array<const Venue*, 6> venues{
+constexpr std::array venues{
     &binance::binance,
     &binance::binance_us,
     &bybit::bybit,

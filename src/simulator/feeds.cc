@@ -136,28 +136,6 @@ class CandleFeed final : public Feed {
   Bar last_;
 };
 
-std::vector<Level> differences(const std::vector<Level>& before, const std::vector<Level>& now,
-                               bool descending) {
-  std::vector<Level> changed;
-  const auto is_first = [&](const Level& a, const Level& b) {
-    return descending ? a.price > b.price : a.price < b.price;
-  };
-  std::size_t i = 0;
-  std::size_t j = 0;
-  while (i < before.size() || j < now.size()) {
-    if (j == now.size() || (i < before.size() && is_first(before[i], now[j]))) {
-      changed.push_back({before[i++].price, Decimal{}});
-    } else if (i == before.size() || is_first(now[j], before[i])) {
-      changed.push_back(now[j++]);
-    } else {
-      if (before[i].size != now[j].size) changed.push_back(now[j]);
-      ++i;
-      ++j;
-    }
-  }
-  return changed;
-}
-
 class BookFeed final : public Feed {
  public:
   BookFeed(const Subject& subject, BookSteps& steps, BookFrames frames, Duration slot,
@@ -256,6 +234,28 @@ class TickerFeed final : public Feed {
 };
 
 }  // namespace
+
+std::vector<Level> differences(const std::vector<Level>& before, const std::vector<Level>& now,
+                               bool descending) {
+  std::vector<Level> changed;
+  const auto is_first = [&](const Level& a, const Level& b) {
+    return descending ? a.price > b.price : a.price < b.price;
+  };
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < before.size() || j < now.size()) {
+    if (j == now.size() || (i < before.size() && is_first(before[i], now[j]))) {
+      changed.push_back({before[i++].price, Decimal{}});
+    } else if (i == before.size() || is_first(now[j], before[i])) {
+      changed.push_back(now[j++]);
+    } else {
+      if (before[i].size != now[j].size) changed.push_back(now[j]);
+      ++i;
+      ++j;
+    }
+  }
+  return changed;
+}
 
 std::unique_ptr<Feed> make_trade_feed(const Subject& subject, TradeGroups groups, Time now,
                                       WriteTrades write) {

@@ -52,6 +52,10 @@ using WriteCandle = std::function<void(std::string& out, const FormingCandle& ca
 std::unique_ptr<Feed> make_candle_feed(const Subject& subject, Timeframe timeframe, Duration period,
                                        Time now, WriteCandle write);
 
+// Levels of `now` that differ from `before`, best first; gone ones with size zero.
+std::vector<Level> differences(const std::vector<Level>& before, const std::vector<Level>& now,
+                               bool descending);
+
 struct BookChange {
   std::uint64_t before = 0;  // the book's number before it
   std::uint64_t number = 0;  // and after

@@ -71,7 +71,8 @@ class Feed {
   virtual ~Feed() = default;
   // When the next frame may be due; nullopt: never again.
   virtual std::optional<Time> next() = 0;
-  // Writes the frame of next() and moves on; false when there was nothing to say after all.
+  // Writes the frame of next() and moves on; false or no text when there was nothing to say after
+  // all.
   virtual bool emit(std::string& out) = 0;
   // Among frames of one instant the lower comes first.
   virtual int rank() const { return 5; }

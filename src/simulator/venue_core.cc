@@ -271,7 +271,7 @@ void VenueCore::run_topic(std::vector<Delivery>& out) {
   agenda_.erase(agenda_.begin());
   topic.entry.reset();
   std::string text;
-  if (topic.feed->emit(text)) {
+  if (topic.feed->emit(text) && !text.empty()) {
     std::shared_ptr<const std::string> wrapped;
     std::shared_ptr<const std::string> plain;
     const bool dresses = protocol_->dresses_frames();

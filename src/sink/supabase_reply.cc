@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "postgres/binary.h"
 
 namespace candlewick::sink {
 namespace {
@@ -309,7 +310,7 @@ Error supabase_error(const SupabaseReply& reply, const SupabaseTable* table,
 std::string sql_for_column(const SupabaseTable& table, std::string_view column,
                            std::string_view schema) {
   const auto* known = table.find(column);
-  const std::string_view type = known == nullptr ? "text" : sql_type(known->type);
+  const std::string_view type = known == nullptr ? "text" : postgres::type_name(known->type);
   return fmt::format("alter table {} add column if not exists {} {}; {}", qualified(table, schema),
                      column, type, reload);
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/json_text.h"
+#include "postgres/binary.h"
 
 namespace candlewick::sink {
 namespace {
@@ -148,26 +149,6 @@ SupabaseTable supabase_latest_indicators() {
   }
   table.time = "indicators_ts";
   return table;
-}
-
-std::string_view sql_type(ColumnType type) {
-  switch (type) {
-    case ColumnType::text:
-      return "text";
-    case ColumnType::integer:
-      return "bigint";
-    case ColumnType::boolean:
-      return "boolean";
-    case ColumnType::decimal:
-      return "numeric";
-    case ColumnType::real:
-      return "double precision";
-    case ColumnType::time:
-      return "timestamptz";
-    case ColumnType::json:
-      return "jsonb";
-  }
-  std::unreachable();
 }
 
 std::string supabase_key(std::span<const std::string> values) {

@@ -40,8 +40,6 @@ SupabaseTable supabase_candles();
 SupabaseTable supabase_latest_tick();
 SupabaseTable supabase_latest_indicators();
 
-std::string_view sql_type(schema::ColumnType type);
-
 // A row that goes in. Of two with one key the one of the higher rank goes.
 struct SupabaseRow {
   std::string key;

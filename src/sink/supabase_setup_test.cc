@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "postgres/binary.h"
 #include "sink/supabase_rows.h"
 
 namespace candlewick::sink {
@@ -23,7 +24,7 @@ TEST(SupabaseSetup, MakesEveryColumnThatIsWrittenWithItsType) {
     for (const auto& column : table.columns) {
       const std::string name =
           column.name == "timestamp" ? "\"timestamp\"" : std::string(column.name);
-      EXPECT_THAT(made, HasSubstr(fmt::format("\n  {} {}", name, sql_type(column.type))))
+      EXPECT_THAT(made, HasSubstr(fmt::format("\n  {} {}", name, postgres::type_name(column.type))))
           << table.name;
     }
   }

@@ -15,29 +15,21 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Interval {
-  Timeframe timeframe;
-  std::string_view name;
-};
-constexpr std::array<Interval, 13> intervals{{{Timeframe::m1, "1"},
-                                              {Timeframe::m3, "3"},
-                                              {Timeframe::m5, "5"},
-                                              {Timeframe::m15, "15"},
-                                              {Timeframe::m30, "30"},
-                                              {Timeframe::h1, "60"},
-                                              {Timeframe::h2, "120"},
-                                              {Timeframe::h4, "240"},
-                                              {Timeframe::h6, "360"},
-                                              {Timeframe::h12, "720"},
-                                              {Timeframe::d1, "D"},
-                                              {Timeframe::w1, "W"},
-                                              {Timeframe::mo1, "M"}}};
+constexpr std::array<TimeframeName, 13> intervals{{{Timeframe::m1, "1"},
+                                                   {Timeframe::m3, "3"},
+                                                   {Timeframe::m5, "5"},
+                                                   {Timeframe::m15, "15"},
+                                                   {Timeframe::m30, "30"},
+                                                   {Timeframe::h1, "60"},
+                                                   {Timeframe::h2, "120"},
+                                                   {Timeframe::h4, "240"},
+                                                   {Timeframe::h6, "360"},
+                                                   {Timeframe::h12, "720"},
+                                                   {Timeframe::d1, "D"},
+                                                   {Timeframe::w1, "W"},
+                                                   {Timeframe::mo1, "M"}}};
 
-constexpr auto timeframes = [] {
-  std::array<Timeframe, intervals.size()> all{};
-  for (std::size_t i = 0; i < intervals.size(); ++i) all[i] = intervals[i].timeframe;
-  return all;
-}();
+constexpr auto timeframes = timeframes_of(intervals);
 
 // None ends another.
 constexpr std::array<std::string_view, 13> quote_assets{"USDT", "USDC", "USDE", "USD1", "USDQ",
@@ -181,13 +173,11 @@ constexpr std::array<ChannelKind, 5> channels{ChannelKind::candles, ChannelKind:
 }  // namespace
 
 std::string_view interval_of(Timeframe timeframe) {
-  const auto* const found = std::ranges::find(intervals, timeframe, &Interval::timeframe);
-  return found == intervals.end() ? std::string_view{} : found->name;
+  return name_of(intervals, timeframe);
 }
 
 std::optional<Timeframe> timeframe_of(std::string_view interval) {
-  const auto* const found = std::ranges::find(intervals, interval, &Interval::name);
-  return found == intervals.end() ? std::nullopt : std::optional{found->timeframe};
+  return exchange::timeframe_of(intervals, interval);
 }
 
 constinit const Venue bybit{

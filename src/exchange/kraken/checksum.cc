@@ -5,27 +5,10 @@
 #include <string>
 
 #include "exchange/kraken/kraken.h"
+#include "exchange/reading.h"
 
 namespace candlewick::exchange::kraken {
 namespace {
-
-// IEEE 802.3, reflected.
-constexpr std::array<std::uint32_t, 256> crc_table = [] {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t byte = 0; byte < table.size(); ++byte) {
-    std::uint32_t rest = byte;
-    for (int bit = 0; bit < 8; ++bit) rest = (rest >> 1) ^ ((rest & 1U) != 0 ? 0xEDB88320U : 0U);
-    table[byte] = rest;
-  }
-  return table;
-}();
-
-std::uint32_t crc32(std::string_view text) {
-  std::uint32_t crc = 0xFFFFFFFFU;
-  for (const char c : text)
-    crc = (crc >> 8) ^ crc_table[(crc ^ static_cast<unsigned char>(c)) & 0xFFU];
-  return ~crc;
-}
 
 void append_digits(std::string& out, Decimal value, int fraction_digits) {
   int128 number = value.count();

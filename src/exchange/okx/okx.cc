@@ -17,30 +17,22 @@ using namespace std::chrono_literals;
 
 // Days and longer open on UTC+8 unless the name ends with "utc". There are no candles of 8 hours;
 // those of 3 days count from another day than ours.
-struct Bar {
-  Timeframe timeframe;
-  std::string_view name;
-};
-constexpr std::array<Bar, 14> bars{{{Timeframe::s1, "1s"},
-                                    {Timeframe::m1, "1m"},
-                                    {Timeframe::m3, "3m"},
-                                    {Timeframe::m5, "5m"},
-                                    {Timeframe::m15, "15m"},
-                                    {Timeframe::m30, "30m"},
-                                    {Timeframe::h1, "1H"},
-                                    {Timeframe::h2, "2H"},
-                                    {Timeframe::h4, "4H"},
-                                    {Timeframe::h6, "6Hutc"},
-                                    {Timeframe::h12, "12Hutc"},
-                                    {Timeframe::d1, "1Dutc"},
-                                    {Timeframe::w1, "1Wutc"},
-                                    {Timeframe::mo1, "1Mutc"}}};
+constexpr std::array<TimeframeName, 14> bars{{{Timeframe::s1, "1s"},
+                                              {Timeframe::m1, "1m"},
+                                              {Timeframe::m3, "3m"},
+                                              {Timeframe::m5, "5m"},
+                                              {Timeframe::m15, "15m"},
+                                              {Timeframe::m30, "30m"},
+                                              {Timeframe::h1, "1H"},
+                                              {Timeframe::h2, "2H"},
+                                              {Timeframe::h4, "4H"},
+                                              {Timeframe::h6, "6Hutc"},
+                                              {Timeframe::h12, "12Hutc"},
+                                              {Timeframe::d1, "1Dutc"},
+                                              {Timeframe::w1, "1Wutc"},
+                                              {Timeframe::mo1, "1Mutc"}}};
 
-constexpr auto timeframes = [] {
-  std::array<Timeframe, bars.size()> all{};
-  for (std::size_t i = 0; i < bars.size(); ++i) all[i] = bars[i].timeframe;
-  return all;
-}();
+constexpr auto timeframes = timeframes_of(bars);
 
 // Symbols have a separator, so any order will do.
 constexpr std::array<std::string_view, 13> quote_assets{
@@ -192,35 +184,14 @@ constexpr std::array<ChannelKind, 6> channels{ChannelKind::candles, ChannelKind:
                                               ChannelKind::quotes,  ChannelKind::book,
                                               ChannelKind::ladder,  ChannelKind::ticker};
 
-constexpr std::uint32_t reflected_polynomial = 0xEDB88320U;
-constexpr auto crc_table = [] {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t byte = 0; byte < table.size(); ++byte) {
-    std::uint32_t remainder = byte;
-    for (int bit = 0; bit < 8; ++bit)
-      remainder = (remainder >> 1U) ^ ((remainder & 1U) != 0 ? reflected_polynomial : 0U);
-    table[byte] = remainder;
-  }
-  return table;
-}();
-
-std::uint32_t crc32(std::string_view text) {
-  std::uint32_t crc = ~0U;
-  for (const char c : text)
-    crc = crc_table[(crc ^ static_cast<unsigned char>(c)) & 0xFFU] ^ (crc >> 8U);
-  return ~crc;
-}
-
 }  // namespace
 
 std::string_view bar_of(Timeframe timeframe) {
-  const auto* const bar = std::ranges::find(bars, timeframe, &Bar::timeframe);
-  return bar == bars.end() ? std::string_view{} : bar->name;
+  return name_of(bars, timeframe);
 }
 
 std::optional<Timeframe> timeframe_of(std::string_view name) {
-  const auto* const bar = std::ranges::find(bars, name, &Bar::name);
-  return bar == bars.end() ? std::nullopt : std::optional{bar->timeframe};
+  return exchange::timeframe_of(bars, name);
 }
 
 std::uint32_t checksum(std::span<const Level> bids, std::span<const Level> asks,

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "simulator/binance/feed.h"
+#include "simulator/feeds.h"
 
 namespace candlewick::simulator::binance {
 namespace {
@@ -43,29 +44,6 @@ class BookTickerFeed final : public Feed {
   std::uint64_t step_;
   Book last_;
 };
-
-// Levels of `now` that differ from `before`; gone ones with size zero.
-std::vector<Level> differences(const std::vector<Level>& before, const std::vector<Level>& now,
-                               bool descending) {
-  std::vector<Level> changed;
-  const auto is_first = [&](const Level& a, const Level& b) {
-    return descending ? a.price > b.price : a.price < b.price;
-  };
-  std::size_t i = 0;
-  std::size_t j = 0;
-  while (i < before.size() || j < now.size()) {
-    if (j == now.size() || (i < before.size() && is_first(before[i], now[j]))) {
-      changed.push_back({before[i++].price, Decimal{}});
-    } else if (i == before.size() || is_first(now[j], before[i])) {
-      changed.push_back(now[j++]);
-    } else {
-      if (before[i].size != now[j].size) changed.push_back(now[j]);
-      ++i;
-      ++j;
-    }
-  }
-  return changed;
-}
 
 // Time is cut into slots; a frame at the end of a slot tells what happened in it. A slot without a
 // step has no frame, so ids follow each other from frame to frame.

@@ -160,18 +160,6 @@ class HeartbeatFeed final : public Feed {
   Time told_;
 };
 
-// Changes at the end of each slot; one in which levels only came and went has none.
-class BookFeed final : public Feed {
- public:
-  explicit BookFeed(std::unique_ptr<Feed> feed) : feed_(std::move(feed)) {}
-  std::optional<Time> next() override { return feed_->next(); }
-  bool emit(std::string& out) override { return feed_->emit(out) && !out.empty(); }
-  int rank() const override { return feed_->rank(); }
-
- private:
-  std::unique_ptr<Feed> feed_;
-};
-
 class Coinbase final : public Protocol {
  public:
   Coinbase(Market& market, const Faults& faults) : context_{market, faults} {}
@@ -319,12 +307,12 @@ std::unique_ptr<Feed> Coinbase::feed(std::string_view name, bool, Time now) {
         stream->subject, channel == "ticker" ? ticker_period : Duration{5s}, now,
         [stream](std::string& out, const DayFigures& day) { stream->append_ticker(out, day); });
   }
-  auto feed = make_book_feed(stream->subject, BookFrames::slots, book_slot, all_levels, now,
-                             [stream](std::string& out, const BookChange& change) {
-                               if (change.bids.empty() && change.asks.empty()) return;
-                               stream->append_changes(out, change);
-                             });
-  return feed == nullptr ? nullptr : std::make_unique<BookFeed>(std::move(feed));
+  return make_book_feed(stream->subject, BookFrames::slots, book_slot, all_levels, now,
+                        [stream](std::string& out, const BookChange& change) {
+                          // Levels only came and went.
+                          if (change.bids.empty() && change.asks.empty()) return;
+                          stream->append_changes(out, change);
+                        });
 }
 
 Reply Coinbase::refuse(Refusal refusal, std::int64_t retry_after_seconds, Time) const {

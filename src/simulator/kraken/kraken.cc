@@ -88,18 +88,6 @@ std::string_view misfit(const Message& message) {
   return kind_of(message).empty() ? "Subscription name invalid" : "";
 }
 
-// A stream that has nothing to say of some instants, whatever made it.
-class Terse final : public Feed {
- public:
-  explicit Terse(std::unique_ptr<Feed> feed) : feed_(std::move(feed)) {}
-  std::optional<Time> next() override { return feed_->next(); }
-  bool emit(std::string& out) override { return feed_->emit(out) && !out.empty(); }
-  int rank() const override { return feed_->rank(); }
-
- private:
-  std::unique_ptr<Feed> feed_;
-};
-
 class HeartbeatFeed final : public Feed {
  public:
   explicit HeartbeatFeed(Time now) : told_(now) {}
@@ -194,35 +182,30 @@ struct Subscribed {
   }
 };
 
-std::unique_ptr<Feed> terse(std::unique_ptr<Feed> feed) {
-  return feed == nullptr ? nullptr : std::make_unique<Terse>(std::move(feed));
-}
-
 std::unique_ptr<Feed> make_candles(const Subscribed& stream, Timeframe timeframe, Time now) {
-  return terse(make_candle_feed(stream.subject, timeframe, candle_period, now,
-                                [stream, timeframe](std::string& out, const FormingCandle& candle) {
-                                  if (!candle.row.bar.any)
-                                    return;  // nothing is said of a period without trades
-                                  out += begun("ohlc", false);
-                                  stream.append_candle(out, timeframe, candle.row);
-                                  stream.append_envelope_time(out, candle.at);
-                                }));
+  return make_candle_feed(stream.subject, timeframe, candle_period, now,
+                          [stream, timeframe](std::string& out, const FormingCandle& candle) {
+                            if (!candle.row.bar.any)
+                              return;  // nothing is said of a period without trades
+                            out += begun("ohlc", false);
+                            stream.append_candle(out, timeframe, candle.row);
+                            stream.append_envelope_time(out, candle.at);
+                          });
 }
 
 std::unique_ptr<Feed> make_book(const Subscribed& stream, std::size_t depth, Time now) {
-  return terse(make_book_feed(stream.subject, BookFrames::slots, book_slot, depth, now,
-                              [stream, depth](std::string& out, const BookChange& change) {
-                                auto* steps =
-                                    stream.subject.market.book_steps(stream.subject.listing);
-                                const Book book = steps->book(change.number, depth);
-                                auto bids = change.bids;
-                                auto asks = change.asks;
-                                Subscribed::drop_out_of_sight(bids, book.bids, depth, true);
-                                Subscribed::drop_out_of_sight(asks, book.asks, depth, false);
-                                if (bids.empty() && asks.empty()) return;
-                                out += begun("book", false);
-                                stream.append_book(out, bids, asks, change.number, change.at);
-                              }));
+  return make_book_feed(stream.subject, BookFrames::slots, book_slot, depth, now,
+                        [stream, depth](std::string& out, const BookChange& change) {
+                          auto* steps = stream.subject.market.book_steps(stream.subject.listing);
+                          const Book book = steps->book(change.number, depth);
+                          auto bids = change.bids;
+                          auto asks = change.asks;
+                          Subscribed::drop_out_of_sight(bids, book.bids, depth, true);
+                          Subscribed::drop_out_of_sight(asks, book.asks, depth, false);
+                          if (bids.empty() && asks.empty()) return;
+                          out += begun("book", false);
+                          stream.append_book(out, bids, asks, change.number, change.at);
+                        });
 }
 
 std::unique_ptr<Feed> make_ticker(const Subscribed& stream, std::string_view trigger, Time now) {
