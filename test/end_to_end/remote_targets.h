@@ -34,7 +34,9 @@ class AddressedServer {
     address_ = said.substr(0, said.find('\n'));
     return address_.starts_with("http://") ? "" : "it tells no address: " + program_->err();
   }
+  void kill() { program_.reset(); }
   const std::string& address() const { return address_; }
+  std::string port() const { return address_.substr(address_.rfind(':') + 1); }
 
  private:
   std::unique_ptr<Program> program_;
@@ -67,8 +69,7 @@ class SupabaseTarget final : public SinkTarget {
   std::string start() override {
     database_ = std::make_unique<PostgresDatabase>(PostgresKind::plain);
     if (const auto& problem = database_->server().problem(); !problem.empty()) return problem;
-    std::vector<std::string> arguments{std::filesystem::absolute("test/supabase/double.mjs"),
-                                       "--database", database_->url(), "--port", "0"};
+    auto arguments = at_port("0");
     std::set<std::filesystem::path> steps;
     for (const auto& file : std::filesystem::directory_iterator("sql/supabase")) {
       const auto name = file.path().filename().string();
@@ -80,6 +81,23 @@ class SupabaseTarget final : public SinkTarget {
     }
     return double_.start(node, arguments);
   }
+  // Nothing is ever deleted there, so rows lie in the order in which they came.
+  std::int64_t ticks_out_of_order() override {
+    auto connection = postgres::Connection::open({.url = Secret(database_->url())});
+    EXPECT_TRUE(connection) << connection.error().message;
+    if (!connection) return -1;
+    const auto found = (*connection)
+                           ->query(
+                               "SELECT count(*) FILTER (WHERE is_late) FROM (SELECT exchange_ts < "
+                               "lag(exchange_ts) OVER "
+                               "(PARTITION BY symbol ORDER BY ctid) AS is_late FROM "
+                               "public.market_ticks) AS ticks");
+    EXPECT_TRUE(found) << found.error().message;
+    return found ? std::get<std::int64_t>(found->value(0, 0, schema::ColumnType::integer).value())
+                 : -1;
+  }
+  void go_away() override { double_.kill(); }
+  std::string come_back() override { return double_.start(node, at_port(double_.port())); }
   Environment environment() const override {
     return {{"SUPABASE_URL", double_.address()},
             {"SUPABASE_SERVICE_ROLE_KEY", "sb_secret_of_the_double"},
@@ -112,6 +130,11 @@ class SupabaseTarget final : public SinkTarget {
   }
 
  private:
+  std::vector<std::string> at_port(const std::string& port) const {
+    return {std::filesystem::absolute("test/supabase/double.mjs"), "--database", database_->url(),
+            "--port", port};
+  }
+
   const std::filesystem::path node = std::filesystem::absolute("test/supabase/node");
 
   std::unique_ptr<PostgresDatabase> database_;
@@ -124,10 +147,9 @@ class SnowflakeTarget final : public SinkTarget {
  public:
   std::string_view sink() const override { return "snowflake"; }
   std::string missing() const override { return lack_of(python, {"-c", ""}); }
-  std::string start() override {
-    return server_.start(python, {std::filesystem::absolute("test/snowflake/fakesnow_server.py"),
-                                  folder_.path().string()});
-  }
+  std::string start() override { return start_at("0"); }
+  void go_away() override { server_.kill(); }
+  std::string come_back() override { return start_at(server_.port()); }
   Environment environment() const override {
     return {{"SNOWFLAKE_ACCOUNT", "myorg-account1"},
             {"SNOWFLAKE_USER", "loader"},
@@ -180,6 +202,11 @@ class SnowflakeTarget final : public SinkTarget {
  private:
   static constexpr std::string_view database = "MARKET";
   static constexpr std::string_view schema_name = "PUBLIC";
+
+  std::string start_at(const std::string& port) {
+    return server_.start(python, {std::filesystem::absolute("test/snowflake/fakesnow_server.py"),
+                                  folder_.path().string(), port});
+  }
 
   static std::string upper(std::string_view name) {
     std::string text(name);

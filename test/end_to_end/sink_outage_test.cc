@@ -10,6 +10,7 @@
 #include "net/http_client.h"
 #include "query/coverage.h"
 #include "query/snapshots.h"
+#include "test/end_to_end/remote_targets.h"
 #include "test/end_to_end/sink_targets.h"
 #include "test/support/eventually.h"
 #include "test/support/simulated_venue.h"
@@ -155,6 +156,89 @@ TEST_F(SinkOutage, OfAnHourOfEveryTargetLeavesIngestAloneAndIsMadeUpForQuickly) 
   ASSERT_TRUE(database);
   EXPECT_EQ(held, test::rows_of(**database, schema::market_ticks));
 }
+
+// The same of the targets in the cloud: our double of a Supabase project and fakesnow, each a
+// process that is killed and started again.
+class RemoteOutage : public SinkOutage, public testing::WithParamInterface<std::string> {
+ protected:
+  void SetUp() override {
+    SinkOutage::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    const bool is_supabase = GetParam() == "supabase";
+    if (is_supabase) target = std::make_unique<test::SupabaseTarget>();
+    if (!is_supabase) target = std::make_unique<test::SnowflakeTarget>();
+    if (const auto missing = target->missing(); !missing.empty()) {
+      if (std::getenv("CI") != nullptr) FAIL() << missing;
+      GTEST_SKIP() << missing;
+    }
+    ASSERT_EQ(target->start(), "");
+    const auto environment = target->environment();
+    if (is_supabase) {
+      // What this project's database takes; fakesnow takes a hundred rows a second.
+      config.fetch_interval = 10s;
+      config.supabase.url = environment.at("SUPABASE_URL");
+      config.supabase.service_role_key = Secret(environment.at("SUPABASE_SERVICE_ROLE_KEY"));
+    } else {
+      config.snowflake.account = environment.at("SNOWFLAKE_ACCOUNT");
+      config.snowflake.user = environment.at("SNOWFLAKE_USER");
+      config.snowflake.password = Secret(environment.at("SNOWFLAKE_PASSWORD"));
+      config.snowflake.database = environment.at("SNOWFLAKE_DATABASE");
+      config.snowflake.schema = environment.at("SNOWFLAKE_SCHEMA");
+      config.snowflake.base_url = environment.at("SNOWFLAKE_BASE_URL");
+      config.snowflake.candles = false;
+      config.snowflake.flush_interval = 1s;
+    }
+  }
+
+  std::unique_ptr<test::SinkTarget> target;
+};
+
+TEST_P(RemoteOutage, OfAnHourLeavesIngestAloneAndIsMadeUpForQuickly) {
+  const std::string name = GetParam();
+  ASSERT_NO_FATAL_FAILURE(launch());
+  ASSERT_TRUE(test::eventually([&] { return sink(name).cursor > 0; }, 30s));
+  target->go_away();
+  const Time down = venue.now();
+  const auto frames = service->feeds().front().frames;
+  std::size_t most_queued = 0;
+  ASSERT_TRUE(test::eventually(
+      [&] {
+        most_queued = std::max(most_queued, service->log().queued_rows);
+        return venue.now() >= down + 1h;
+      },
+      120s));
+  const Time up = venue.now();
+  EXPECT_EQ(service->log().refused_rows, 0U);
+  EXPECT_LT(most_queued, 5'000U);
+  EXPECT_GT(service->feeds().front().frames, frames + 10'000);
+  EXPECT_EQ(service->feeds().front().reconnects, 0U);
+  EXPECT_EQ(sink(name).state, sink::State::backing_off);
+  EXPECT_GT(sink(name).lag(clock.now()), 10s);
+  const auto owed = sink(name).lag_rows;
+  const auto newest = service->log().last_sequence;
+
+  ASSERT_EQ(target->come_back(), "");
+  const SteadyTime back = clock.steady();
+  ASSERT_TRUE(test::eventually([&] { return sink(name).cursor >= newest; }, 60s));
+  const auto took = std::chrono::duration<double>(clock.steady() - back).count();
+  const double against_real_time = std::chrono::duration<double>(up - down).count() / took;
+  fmt::print("{}: {} rows of an hour delivered in {:.2f} s: {:.0f} times real time\n", name, owed,
+             took, against_real_time);
+  EXPECT_GT(against_real_time, 5);
+
+  service->stop();
+  EXPECT_EQ(target->ticks_out_of_order(), 0);
+  auto database = app::open_for_reading(config);
+  ASSERT_TRUE(database);
+  for (const auto* table : {&schema::market_ticks, &schema::technical_indicators})
+    EXPECT_EQ(target->rows(*table), test::rows_of(**database, *table)) << table->name;
+}
+
+std::string name_of_target(const testing::TestParamInfo<std::string>& info) {
+  return info.param;
+}
+INSTANTIATE_TEST_SUITE_P(Targets, RemoteOutage, testing::Values("supabase", "snowflake"),
+                         name_of_target);
 
 TEST_F(SinkOutage, StopsIngestAtTheBudgetAndNamesAndFillsWhatWasMissed) {
   config.log.disk_budget_mib = 1;

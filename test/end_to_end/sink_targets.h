@@ -56,6 +56,12 @@ class SinkTarget {
   // It has refused rows up to now, if it can, and takes everything from now on.
   virtual bool refuses_rows() const { return false; }
   virtual void accept_everything() {}
+  // For a time nobody answers at its address; what it holds stays.
+  virtual void go_away() {}
+  // Why it cannot be started again; empty: it runs.
+  virtual std::string come_back() { return {}; }
+  // How many ticks came after a later one of their symbol, where the target can tell.
+  virtual std::int64_t ticks_out_of_order() { return 0; }
   // What is wrong with what came, besides the rows that are there: a batch that was kept twice.
   virtual std::string complaint() { return {}; }
 };
