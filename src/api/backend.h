@@ -32,7 +32,6 @@ struct HealthLimits {
 // here".
 struct Backend {
   const Clock& clock;
-  // Complete: no instrument is added after the API was made.
   const pipeline::LatestBoard& board;
   Metrics& metrics;
   Observer& observer;

@@ -173,8 +173,9 @@ void answer_readyz(const Site& site, Call call) {
   std::vector<std::string> waiting;
   std::size_t stale = 0;
   const auto& board = site.backend.board;
-  for (std::size_t slot = 0; slot < board.instruments().size(); ++slot) {
-    const pipeline::Latest latest = board.read(slot);
+  const auto entries = board.entries();
+  for (const auto& entry : entries) {
+    const pipeline::Latest latest = board.read(entry.slot);
     if (latest.is_stale) ++stale;
     if (has_data(latest)) continue;
     waiting.push_back(latest.instrument->exchange + ":" + latest.instrument->symbol);
@@ -192,7 +193,7 @@ void answer_readyz(const Site& site, Call call) {
   } else {
     members("reason", reason);
   }
-  members("instruments", board.instruments().size())("stale", stale);
+  members("instruments", entries.size())("stale", stale);
   append_list(members.name("waiting_for"), waiting);
   members.close();
   call.json(std::move(out), is_ready ? 200 : 503);

@@ -10,32 +10,46 @@ namespace candlewick::api {
 
 Instruments::Instruments(const pipeline::LatestBoard& board,
                          const std::vector<std::string>& exchanges)
-    : board_(board.instruments()), exchanges_(exchanges) {
+    : board_(board), configured_(exchanges) {}
+
+std::shared_ptr<const Instruments::View> Instruments::view() const {
+  return view_.with([this](std::shared_ptr<const View>& view) {
+    if (view == nullptr || view->version != board_.version())
+      view = std::make_shared<const View>(make_view());
+    return view;
+  });
+}
+
+Instruments::View Instruments::make_view() const {
+  View view;
+  // Read first: a change in between makes the next look build it again.
+  view.version = board_.version();
+  view.exchanges = configured_;
   std::set<std::string> symbols;
-  for (std::size_t slot = 0; slot < board_.size(); ++slot) {
-    const Instrument& instrument = *board_[slot];
-    by_symbol_[folded_symbol(instrument.symbol)].push_back(slot);
-    by_exchange_symbol_[folded_symbol(instrument.exchange_symbol)].push_back(slot);
-    if (std::ranges::find(exchanges_, instrument.exchange) == exchanges_.end()) {
-      exchanges_.push_back(instrument.exchange);
-    }
+  for (const auto& entry : board_.entries()) {
+    const Instrument& instrument = *entry.instrument;
+    view.by_symbol[folded_symbol(instrument.symbol)].push_back(entry);
+    view.by_exchange_symbol[folded_symbol(instrument.exchange_symbol)].push_back(entry);
+    if (std::ranges::find(view.exchanges, instrument.exchange) == view.exchanges.end())
+      view.exchanges.push_back(instrument.exchange);
     symbols.insert(instrument.symbol);
   }
-  symbols_.assign(symbols.begin(), symbols.end());
-  const auto rank = [this](std::size_t slot) {
-    return std::ranges::find(exchanges_, board_[slot]->exchange) - exchanges_.begin();
+  view.symbols.assign(symbols.begin(), symbols.end());
+  const auto rank = [&](const Entry& entry) {
+    return std::ranges::find(view.exchanges, entry.instrument->exchange) - view.exchanges.begin();
   };
-  for (auto* index : {&by_symbol_, &by_exchange_symbol_}) {
-    for (auto& [folded, slots] : *index) std::ranges::stable_sort(slots, {}, rank);
+  for (auto* index : {&view.by_symbol, &view.by_exchange_symbol}) {
+    for (auto& [folded, entries] : *index) std::ranges::stable_sort(entries, {}, rank);
   }
+  return view;
 }
 
 std::optional<std::size_t> Instruments::find_in(const Index& index, std::string_view folded,
-                                                std::string_view exchange) const {
+                                                std::string_view exchange) {
   const auto found = index.find(folded);
   if (found == index.end()) return std::nullopt;
-  for (const auto slot : found->second) {
-    if (exchange.empty() || board_[slot]->exchange == exchange) return slot;
+  for (const auto& entry : found->second) {
+    if (exchange.empty() || entry.instrument->exchange == exchange) return entry.slot;
   }
   return std::nullopt;
 }
@@ -43,18 +57,25 @@ std::optional<std::size_t> Instruments::find_in(const Index& index, std::string_
 std::optional<std::size_t> Instruments::find(std::string_view typed,
                                              std::string_view exchange) const {
   const auto folded = folded_symbol(typed);
-  if (const auto slot = find_in(by_symbol_, folded, exchange)) return slot;
-  return find_in(by_exchange_symbol_, folded, exchange);
+  const auto known = view();
+  if (const auto slot = find_in(known->by_symbol, folded, exchange)) return slot;
+  return find_in(known->by_exchange_symbol, folded, exchange);
 }
 
 bool Instruments::has_exchange(std::string_view exchange) const {
-  return std::ranges::find(exchanges_, exchange) != exchanges_.end();
+  const auto known = view();
+  return std::ranges::find(known->exchanges, exchange) != known->exchanges.end();
+}
+
+std::vector<std::string> Instruments::exchanges() const {
+  return view()->exchanges;
 }
 
 std::vector<std::string> Instruments::near(std::string_view typed, std::size_t limit) const {
   const auto folded = folded_symbol(typed.substr(0, 40));
+  const auto known = view();
   std::vector<std::pair<std::size_t, const std::string*>> scored;
-  for (const auto& symbol : symbols_) {
+  for (const auto& symbol : known->symbols) {
     const auto candidate = folded_symbol(symbol);
     std::size_t score = edit_distance(folded, candidate);
     if (!folded.empty() && candidate.starts_with(folded)) score = 1;

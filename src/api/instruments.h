@@ -1,14 +1,17 @@
-// Which instrument somebody means: an index of the board by folded symbol, made once at the start.
+// Which instrument somebody means: an index of the board by folded symbol, made anew whenever other
+// instruments are followed. Any thread.
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "base/guarded.h"
 #include "pipeline/latest.h"
 
 namespace candlewick::api {
@@ -23,7 +26,7 @@ class Instruments {
   std::optional<std::size_t> find(std::string_view typed, std::string_view exchange = {}) const;
   // Configured, or on the board.
   bool has_exchange(std::string_view exchange) const;
-  const std::vector<std::string>& exchanges() const { return exchanges_; }
+  std::vector<std::string> exchanges() const;
   // What looks like it, nearest first.
   std::vector<std::string> near(std::string_view typed, std::size_t limit = 5) const;
 
@@ -31,16 +34,24 @@ class Instruments {
   struct Hash : std::hash<std::string_view> {
     using is_transparent = void;
   };
-  using Index = std::unordered_map<std::string, std::vector<std::size_t>, Hash, std::equal_to<>>;
+  using Entry = pipeline::LatestBoard::Entry;
+  using Index = std::unordered_map<std::string, std::vector<Entry>, Hash, std::equal_to<>>;
+  struct View {
+    std::uint64_t version = 0;
+    std::vector<std::string> exchanges;
+    Index by_symbol;
+    Index by_exchange_symbol;
+    std::vector<std::string> symbols;  // each once
+  };
 
-  std::optional<std::size_t> find_in(const Index& index, std::string_view folded,
-                                     std::string_view exchange) const;
+  static std::optional<std::size_t> find_in(const Index& index, std::string_view folded,
+                                            std::string_view exchange);
+  std::shared_ptr<const View> view() const;
+  View make_view() const;
 
-  const std::vector<const Instrument*>& board_;
-  std::vector<std::string> exchanges_;
-  Index by_symbol_;
-  Index by_exchange_symbol_;
-  std::vector<std::string> symbols_;  // each once
+  const pipeline::LatestBoard& board_;
+  std::vector<std::string> configured_;
+  mutable Guarded<std::shared_ptr<const View>> view_;
 };
 
 }  // namespace candlewick::api

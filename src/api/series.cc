@@ -12,7 +12,7 @@ std::optional<Series> series_on_board(const Site& site, std::string_view typed,
                                       std::string_view exchange) {
   const auto slot = site.instruments.find(typed, exchange);
   if (!slot) return std::nullopt;
-  const Instrument& instrument = *site.backend.board.instruments()[*slot];
+  const Instrument& instrument = site.backend.board.instrument(*slot);
   return Series{.exchange = instrument.exchange,
                 .symbol = instrument.symbol,
                 .exchange_symbol = instrument.exchange_symbol,

@@ -29,19 +29,18 @@ void answer_tickers(const Site& site, Call call) {
     return call.fail(unknown_exchange(site, exchange));
   }
   const auto folded = folded_symbol(symbol);
-  const auto& instruments = site.backend.board.instruments();
   const Time now = site.backend.clock.now();
   std::string out = R"({"data":[)";
   bool is_known = symbol.empty();
-  for (std::size_t slot = 0; slot < instruments.size(); ++slot) {
-    const Instrument& instrument = *instruments[slot];
+  for (const auto& entry : site.backend.board.entries()) {
+    const Instrument& instrument = *entry.instrument;
     if (!exchange.empty() && instrument.exchange != exchange) continue;
     if (!symbol.empty() && folded_symbol(instrument.symbol) != folded &&
         folded_symbol(instrument.exchange_symbol) != folded) {
       continue;
     }
     is_known = true;
-    const pipeline::Latest latest = site.backend.board.read(slot);
+    const pipeline::Latest latest = site.backend.board.read(entry.slot);
     if (!has_data(latest)) continue;
     if (out.back() != '[') out += ',';
     append_row(out, latest, now);

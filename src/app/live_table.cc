@@ -72,24 +72,23 @@ std::string status_of(const TableState& state) {
 }  // namespace
 
 std::size_t live_table_lines(const TableState& state) {
-  return state.board.instruments().size() + 3;
+  return state.board.entries().size() + 3;
 }
 
 std::string live_table(const TableState& state, std::size_t lines_before) {
   std::string text;
   if (lines_before > 0) text += fmt::format("\033[{}F", lines_before);
   text += fmt::format("\033[K{}\n\033[K\033[1m{}\033[0m\n", state.heading, columns);
-  for (std::size_t i = 0; i < state.board.instruments().size(); ++i) {
-    text += "\033[K" + line_of(state.board.read(i)) + "\n";
-  }
+  for (const auto& entry : state.board.entries())
+    text += "\033[K" + line_of(state.board.read(entry.slot)) + "\n";
   text += "\033[K" + status_of(state) + "\n";
   return text;
 }
 
 std::string plain_table(const TableState& state) {
   std::string text = fmt::format("{}\n{}\n", state.heading, columns);
-  for (std::size_t i = 0; i < state.board.instruments().size(); ++i)
-    text += line_of(state.board.read(i)) + "\n";
+  for (const auto& entry : state.board.entries())
+    text += line_of(state.board.read(entry.slot)) + "\n";
   text += status_of(state) + "\n";
   return text;
 }

@@ -67,12 +67,40 @@ void Session::on_open(ConnectionId id, SteadyTime now) {
   connection->last_frame = now;
   connection->last_data = now;
   connection->handover_at = now + options_.handover_age;
-  for (auto& message : venue_.subscribe(channels_, next_request_))
-    connection->unsent.push_back(std::move(message));
-  next_request_ += connection->unsent.size();
+  queue(*connection, venue_.subscribe, channels_);
   connection->next_send = now;
   connection->next_heartbeat = now + venue_.heartbeat.interval;
   send_due(*connection, now);
+}
+
+void Session::queue(Connection& connection, ControlText text,
+                    std::span<const exchange::Channel> channels) {
+  auto messages = text(channels, next_request_);
+  next_request_ += messages.size();
+  for (auto& message : messages) connection.unsent.push_back(std::move(message));
+}
+
+// One that is not open yet subscribes to what is wanted by then.
+void Session::tell_open_ones(ControlText text, std::span<const exchange::Channel> channels,
+                             SteadyTime now) {
+  for (auto* connection : {&current_, &replacement_}) {
+    if (!*connection || (*connection)->state == State::connecting) continue;
+    queue(**connection, text, channels);
+    send_due(**connection, now);
+  }
+}
+
+void Session::add(std::vector<exchange::Channel> channels, SteadyTime now) {
+  channels_.insert(channels_.end(), channels.begin(), channels.end());
+  tell_open_ones(venue_.subscribe, channels, now);
+}
+
+// A connection whose URL names one of them may still bring it.
+void Session::remove(std::span<const exchange::Channel> channels, SteadyTime now) {
+  std::erase_if(channels_, [&](const exchange::Channel& channel) {
+    return std::ranges::find(channels, channel) != channels.end();
+  });
+  tell_open_ones(venue_.unsubscribe, channels, now);
 }
 
 void Session::send_due(Connection& connection, SteadyTime now) {
@@ -218,10 +246,8 @@ void Session::lose_current(SteadyTime now) {
 
 void Session::subscribe_again(const exchange::Channel& channel, SteadyTime now) {
   if (!current_ || current_->state != State::live) return;
-  for (const auto text : {venue_.unsubscribe, venue_.subscribe}) {
-    for (auto& message : text({&channel, 1}, next_request_++))
-      current_->unsent.push_back(std::move(message));
-  }
+  for (const auto text : {venue_.unsubscribe, venue_.subscribe})
+    queue(*current_, text, {&channel, 1});
   send_due(*current_, now);
 }
 

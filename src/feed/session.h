@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,9 @@ class Session {
   // Takes a channel off and on again, on the connection in charge; before it is live nothing needs
   // to be done.
   void subscribe_again(const exchange::Channel& channel, SteadyTime now);
+  // More channels of the same line, and fewer; some must be left.
+  void add(std::vector<exchange::Channel> channels, SteadyTime now);
+  void remove(std::span<const exchange::Channel> channels, SteadyTime now);
   // What the connection carried cannot be trusted: another one is made.
   void abandon(ConnectionId connection, std::string reason, SteadyTime now);
   // Opens no more; closes what is open.
@@ -74,6 +78,7 @@ class Session {
   bool owns(ConnectionId connection) const;
   // Data flows on the connection in charge.
   bool is_live() const { return current_.has_value() && current_->state == State::live; }
+  bool is_stopped() const { return stopped_; }
   std::uint32_t reconnects() const { return reconnects_; }
   const std::string& last_error() const { return last_error_; }
   const std::vector<exchange::Channel>& channels() const { return channels_; }
@@ -95,6 +100,11 @@ class Session {
 
   Connection connect(SteadyTime now);
   void send_due(Connection& connection, SteadyTime now);
+  using ControlText = std::vector<std::string> (*)(std::span<const exchange::Channel> channels,
+                                                   std::uint64_t first_id);
+  void queue(Connection& connection, ControlText text, std::span<const exchange::Channel> channels);
+  void tell_open_ones(ControlText text, std::span<const exchange::Channel> channels,
+                      SteadyTime now);
   void lose_current(SteadyTime now);
   void retire(std::optional<Connection>& connection);
   void schedule_reconnect(SteadyTime now, std::optional<Duration> at_least);

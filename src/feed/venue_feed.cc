@@ -61,15 +61,63 @@ VenueFeed::VenueFeed(const exchange::Venue& venue, Catalogue& catalogue, FeedOpt
 
 VenueFeed::~VenueFeed() = default;
 
-void VenueFeed::subscribe(std::vector<exchange::Channel> channels, Moment now) {
-  if (stopped_) return;
-  if (options_.time_silence > Duration{0})
-    ask_for_the_time_at_ = now.steady + options_.time_silence;
-  // By line, the order within each left as it is.
-  const auto line_of = [&](const exchange::Channel& channel) {
-    return venue_.line_of == nullptr ? 0 : venue_.line_of(channel);
+int VenueFeed::line_of(const exchange::Channel& channel) const {
+  return venue_.line_of == nullptr ? 0 : venue_.line_of(channel);
+}
+
+// Gives sessions that have room what they can take.
+void VenueFeed::fill(std::vector<exchange::Channel>& channels, Moment now) {
+  const std::size_t most = std::max<std::size_t>(1, venue_.limits.channels_per_connection);
+  for (auto& session : sessions_) {
+    if (session->channels().size() >= most) continue;
+    const int line = line_of(session->channels().front());
+    std::size_t room = most - session->channels().size();
+    std::vector<exchange::Channel> taken;
+    std::erase_if(channels, [&](const exchange::Channel& channel) {
+      if (room == 0 || line_of(channel) != line) return false;
+      --room;
+      taken.push_back(channel);
+      return true;
+    });
+    if (taken.empty()) continue;
+    session->add(taken, now.steady);
+    act(*session, now);
+    if (session->is_live()) handler_.on_live(taken);
+  }
+}
+
+void VenueFeed::unsubscribe(std::span<const exchange::Channel> channels, Moment now) {
+  const auto is_meant = [&](const exchange::Channel& channel) {
+    return std::ranges::find(channels, channel) != channels.end();
   };
-  std::ranges::stable_sort(channels, {}, line_of);
+  std::erase_if(resumable_, is_meant);
+  for (auto& session : sessions_) {
+    std::vector<exchange::Channel> its;
+    std::ranges::copy_if(session->channels(), std::back_inserter(its), is_meant);
+    if (its.empty()) continue;
+    if (its.size() < session->channels().size()) {
+      session->remove(its, now.steady);
+    } else {
+      reconnects_of_closed_ += session->reconnects();
+      session->stop();
+    }
+    act(*session, now);
+  }
+  std::erase_if(sessions_, [&](const auto& session) { return session->is_stopped(); });
+  if (sessions_.empty()) ask_for_the_time_at_.reset();
+}
+
+void VenueFeed::subscribe(std::vector<exchange::Channel> channels, Moment now) {
+  if (stopped_ || channels.empty()) return;
+  if (!paused_.empty()) {
+    resumable_.insert(resumable_.end(), channels.begin(), channels.end());
+    return;
+  }
+  if (options_.time_silence > Duration{0} && !ask_for_the_time_at_)
+    ask_for_the_time_at_ = now.steady + options_.time_silence;
+  fill(channels, now);
+  // By line, the order within each left as it is.
+  std::ranges::stable_sort(channels, {}, [this](const auto& channel) { return line_of(channel); });
   const std::size_t most = std::max<std::size_t>(1, venue_.limits.channels_per_connection);
   for (auto at = channels.begin(); at != channels.end();) {
     auto end = std::find_if(at, channels.end(), [&](const exchange::Channel& channel) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -107,8 +108,12 @@ class VenueFeed {
             FeedHandler& handler, Observer& observer, FrameTap* tap = nullptr);
   ~VenueFeed();
 
-  // Splits the channels over as few connections as the venue allows and connects.
+  // Splits the channels over as few connections as the venue allows and connects; those that have
+  // room take some first. Not from within a call of the handler, nor is unsubscribe().
   void subscribe(std::vector<exchange::Channel> channels, Moment now);
+  // A connection that carries nothing any more is closed. What the handler is told of channels that
+  // are gone, it may have been told before.
+  void unsubscribe(std::span<const exchange::Channel> channels, Moment now);
   // Takes one channel off and on again, for a venue whose answer to that is a new snapshot.
   void subscribe_again(const exchange::Channel& channel, Moment now);
   // Queues a request. It is sent when the budget has room, live ones first; transient failures are
@@ -156,6 +161,8 @@ class VenueFeed {
   void ask_for_the_time(Moment now);
   void told(const Error& error, Moment now);
   Session* session_of(ConnectionId connection);
+  int line_of(const exchange::Channel& channel) const;
+  void fill(std::vector<exchange::Channel>& channels, Moment now);
   void went_down(const Session& session, std::string_view reason);
 
   const exchange::Venue& venue_;
@@ -195,7 +202,7 @@ class VenueFeed {
   std::uint64_t inexact_of_closed_ = 0;
   std::string last_error_;
   bool stopped_ = false;
-  std::string paused_;                       // the reason; empty: it runs
+  std::string paused_;                        // the reason; empty: it runs
   std::vector<exchange::Channel> resumable_;  // what is subscribed to then
   std::uint32_t reconnects_of_closed_ = 0;
 };

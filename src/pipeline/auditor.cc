@@ -17,13 +17,19 @@ constexpr Duration look_back = 12h;
 }  // namespace
 
 void Auditor::add(TrackedSeries& series) {
-  for (const auto age : options_.ages) cursors_.push_back({&series, age, {}, {}});
+  for (const auto age : options_.ages)
+    cursors_.push_back(std::make_unique<Cursor>(Cursor{&series, age, {}, {}}));
+}
+
+void Auditor::remove(const TrackedSeries& series) {
+  std::erase_if(asked_, [&](const auto& entry) { return entry.second.cursor->series == &series; });
+  std::erase_if(cursors_, [&](const auto& cursor) { return cursor->series == &series; });
 }
 
 void Auditor::plan(Time now) {
   if (!options_.is_on || ask_ == nullptr || !asked_.empty()) return;
   for (std::size_t tried = 0; tried < cursors_.size(); ++tried) {
-    Cursor& cursor = cursors_[turn_ % cursors_.size()];
+    Cursor& cursor = *cursors_[turn_ % cursors_.size()];
     ++turn_;
     const CandleSeries& candles = cursor.series->candles;
     const Timeframe timeframe = candles.timeframe();

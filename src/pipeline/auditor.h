@@ -4,9 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -37,6 +37,7 @@ class Auditor {
 
   void connect(AskFunction ask) { ask_ = std::move(ask); }
   void add(TrackedSeries& series);
+  void remove(const TrackedSeries& series);
   // Asks for the next candles that are due; one request at a time.
   void plan(Time now);
   // Is this an answer for here? Then it is dealt with.
@@ -61,7 +62,7 @@ class Auditor {
   PipelineOutput& output_;
   Repair repair_;
   AskFunction ask_;
-  std::deque<Cursor> cursors_;
+  std::vector<std::unique_ptr<Cursor>> cursors_;
   std::size_t turn_ = 0;
   std::map<feed::RequestId, Asked> asked_;
   AuditStatistics statistics_;

@@ -39,6 +39,15 @@ std::optional<Time> Backfill::hole_of(TrackedSeries& series, Time now) {
   return holes.front().from;
 }
 
+void Backfill::remove(const TrackedSeries& series) {
+  std::erase(series_, &series);
+  std::erase_if(asked_, [&](const auto& entry) {
+    const Asked& asked = entry.second;
+    if (asked.series == &series && asked.is_history) --history_under_way_;
+    return asked.series == &series;
+  });
+}
+
 void Backfill::plan(Time now) {
   struct Wish {
     Time from;

@@ -51,6 +51,8 @@ class Backfill {
   void connect(AskFunction ask) { ask_ = std::move(ask); }
   bool is_connected() const { return ask_ != nullptr; }
   void add(TrackedSeries& series) { series_.push_back(&series); }
+  // Answers for it count as answered, and are not for here any more.
+  void remove(const TrackedSeries& series);
 
   // Asks for what is missing at that time of the venue.
   void plan(Time now);

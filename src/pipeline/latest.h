@@ -2,6 +2,9 @@
 // what an event changed under a lock held for a copy; nobody waits for a disk or a socket.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,26 +35,73 @@ struct Latest {
   std::optional<Time> exchange_time;
 };
 
-// Slots are made before readers start and live as long as the board.
+// A slot stays where it is as long as the board lives; one whose instrument is not followed any
+// more is left out until it is again.
 class LatestBoard {
  public:
   using Slot = Guarded<Latest>;
+  struct Entry {
+    const Instrument* instrument = nullptr;
+    std::size_t slot = 0;
+  };
 
+  // Empty, also where the instrument had one before.
   Slot& add(const Instrument& instrument) {
-    auto& slot = slots_.emplace_back(std::make_unique<Slot>());
-    slot->with([&](Latest& latest) { latest.instrument = &instrument; });
-    instruments_.push_back(&instrument);
-    return *slot;
+    auto& slot = *slots_.with([&](auto& slots) {
+      auto found = std::ranges::find(slots, &instrument, &Place::instrument);
+      if (found == slots.end())
+        found = slots.insert(slots.end(), {&instrument, std::make_unique<Slot>(), true});
+      found->is_followed = true;
+      return found->slot.get();
+    });
+    slot.with([&](Latest& latest) {
+      latest = {};
+      latest.instrument = &instrument;
+    });
+    ++version_;
+    return slot;
   }
-  // In the order added: the venues' configured order.
-  const std::vector<const Instrument*>& instruments() const { return instruments_; }
-  Latest read(std::size_t index) const {
-    return slots_[index]->with([](const Latest& latest) { return latest; });
+  void retire(const Instrument& instrument) {
+    slots_.with([&](auto& slots) {
+      for (auto& place : slots) {
+        if (place.instrument == &instrument) place.is_followed = false;
+      }
+    });
+    ++version_;
   }
+  // Those that are followed, in the order added: the venues' configured order.
+  std::vector<Entry> entries() const {
+    return slots_.with([](const auto& slots) {
+      std::vector<Entry> entries;
+      for (std::size_t i = 0; i < slots.size(); ++i) {
+        if (slots[i].is_followed) entries.push_back({slots[i].instrument, i});
+      }
+      return entries;
+    });
+  }
+  std::vector<const Instrument*> instruments() const {
+    std::vector<const Instrument*> instruments;
+    for (const auto& entry : entries()) instruments.push_back(entry.instrument);
+    return instruments;
+  }
+  const Instrument& instrument(std::size_t slot) const {
+    return *slots_.with([&](const auto& slots) { return slots[slot].instrument; });
+  }
+  Latest read(std::size_t slot) const {
+    const Slot* found = slots_.with([&](const auto& slots) { return slots[slot].slot.get(); });
+    return found->with([](const Latest& latest) { return latest; });
+  }
+  // Another one after each change of what is followed.
+  std::uint64_t version() const { return version_; }
 
  private:
-  std::vector<std::unique_ptr<Slot>> slots_;
-  std::vector<const Instrument*> instruments_;
+  struct Place {
+    const Instrument* instrument;
+    std::unique_ptr<Slot> slot;
+    bool is_followed;
+  };
+  Guarded<std::vector<Place>> slots_;
+  std::atomic<std::uint64_t> version_ = 0;
 };
 
 }  // namespace candlewick::pipeline

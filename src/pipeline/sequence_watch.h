@@ -21,6 +21,7 @@ class SequenceWatch {
   Verdict check(const Quote& quote);
   // Nothing is expected of the next quote, ladder and book update: the venue may number them anew.
   void restart_books(const Instrument& instrument);
+  void forget(const Instrument& instrument) { last_.erase(&instrument); }
 
  private:
   struct Last {

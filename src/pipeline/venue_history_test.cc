@@ -428,6 +428,61 @@ INSTANTIATE_TEST_SUITE_P(VenuePipeline, Restart,
                                            Duration{30h}),
                          name_of);
 
+TEST(VenuePipelineChanges, AnInstrumentThatIsLeftAndFollowedAgainHasTheRowsOfAnUnbrokenRun) {
+  const Time left = noon + 10min;
+  const Time back = noon + 15min;
+  const Time end = noon + 25min;
+  Line unbroken;
+  unbroken.start(noon + 30s);
+  unbroken.live(noon, end);
+
+  Line line;
+  line.start(noon + 30s);
+  line.live(noon, left);
+  line->unfollow(bitcoin());
+  EXPECT_THAT(line.board.entries(), IsEmpty());
+  const auto rows = line.output.rows.size();
+  line.clock(back + 10s);
+  line.say(closed_candle(left, left + 1min));
+  EXPECT_EQ(line.output.rows.size(), rows) << "it is none of ours";
+  EXPECT_THAT(line.asked, IsEmpty());
+
+  ASSERT_TRUE(line->follow(bitcoin(), {{Timeframe::m1, memory_of(line)}}));
+  ASSERT_TRUE(line->follow(bitcoin(), {})) << "that changes nothing";
+  EXPECT_THAT(line.board.entries(), SizeIs(1));
+  line.answer_all();
+  line.live(back, end);
+  std::vector<Time> stored = times(line.facts(), "timestamp");
+  EXPECT_EQ(stored.size(), times(unbroken.facts(), "timestamp").size());
+  std::ranges::sort(stored);
+  EXPECT_TRUE(stored == times(unbroken.facts(), "timestamp"));
+  const auto told = line.indicators();
+  const auto wanted = unbroken.indicators();
+  ASSERT_EQ(told.size(), wanted.size());
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    for (const auto& column : schema::technical_indicators.columns) {
+      if (column.name == "created_at") continue;
+      EXPECT_EQ(told[i].at(column.name), wanted[i].at(column.name))
+          << column.name << " of row " << i;
+    }
+  }
+}
+
+TEST(VenuePipelineChanges, AnswersForAnInstrumentThatWasLeftAreNobodysAndHoldNothingUp) {
+  Line line;
+  line.clock(noon + 30s);
+  ASSERT_THAT(line.asked, ::testing::Not(IsEmpty()));
+  line->unfollow(bitcoin());
+  line.answer_all();
+  EXPECT_THAT(line.facts(), IsEmpty());
+  ASSERT_TRUE(line->follow(bitcoin(), {}));
+  line.answer_all();
+  EXPECT_TRUE(line->is_ready(bitcoin()));
+  line.live(noon, noon + 3min);
+  EXPECT_THAT(line.ticks(), SizeIs(3));
+  EXPECT_FALSE(schema::is_null(line.indicators().back().at("macd"))) << "all of history is in it";
+}
+
 TEST(VenuePipelineMemory, ACheckpointThatCannotBeReadIsWorthNothingAndTheCandlesSuffice) {
   Line first;
   first.start(noon + 30s);

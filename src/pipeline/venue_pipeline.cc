@@ -220,6 +220,41 @@ Result<void> VenuePipeline::remember(const Instrument& instrument, Timeframe tim
   return {};
 }
 
+Result<void> VenuePipeline::follow(const Instrument& instrument,
+                                   std::map<Timeframe, Memory> memory) {
+  if (by_instrument_.contains(&instrument)) return {};
+  auto& state = add(instrument);
+  if (const auto listed = listed_.find(&instrument); listed != listed_.end())
+    note_status(instrument, listed->second);
+  for (auto& [timeframe, known] : memory) {
+    auto remembered = remember(instrument, timeframe, std::move(known));
+    if (!remembered) return remembered;
+  }
+  if (!next_instant_) return {};  // begin() comes with the clock
+  begin(state, *clock_.now());
+  plan(*clock_.now());
+  finish_turn();
+  return {};
+}
+
+void VenuePipeline::unfollow(const Instrument& instrument) {
+  const auto found = by_instrument_.find(&instrument);
+  if (found == by_instrument_.end()) return;
+  InstrumentState& state = *found->second;
+  state.second_opinion.flush(stamp(), output_);
+  finish_turn();
+  for (const auto& series : state.series) {
+    backfill_.remove(*series);
+    auditor_.remove(*series);
+    std::erase(returning_, series.get());
+  }
+  std::erase_if(books_asked_, [&](const auto& entry) { return entry.second == &state; });
+  sequences_.forget(instrument);
+  board_.retire(instrument);
+  by_instrument_.erase(found);
+  std::erase_if(instruments_, [&](const auto& known) { return known.get() == &state; });
+}
+
 void VenuePipeline::on_events(const Events& events) {
   for (const auto& event : events) apply(event);
   for (auto& state : instruments_) write_snapshots(*state, false);
@@ -532,23 +567,24 @@ void VenuePipeline::begin(Time now) {
   const auto interval = options_.snapshots.interval;
   next_instant_ = Time{(now.time_since_epoch() / interval + 1) * interval};
   next_minute_ = open_of(Timeframe::m1, now) + 1min;
-  for (auto& state : instruments_) {
-    for (auto& series : state->series) {
-      const Timeframe timeframe = series->candles.timeframe();
-      series->followed_from = open_of(timeframe, now);
-      // What is stored and was never spoken of came before there was a ledger.
-      std::vector<Candle> stored;
-      series->candles.each_closed([&](const Candle& candle) { stored.push_back(candle); });
-      for (const auto& candle : stored) {
-        series->note(ledger_, {candle.open_time, candle.end_time()},
-                     candle.source == Source::ws ? CoverageState::live : CoverageState::backfilled,
-                     candle.source == Source::ws ? "" : "stored before");
-      }
-      if (!options_.track_all)
-        series->candles.want_from(open_of(timeframe, now - options_.history));
+  for (auto& state : instruments_) begin(*state, now);
+}
+
+void VenuePipeline::begin(InstrumentState& state, Time now) {
+  for (auto& series : state.series) {
+    const Timeframe timeframe = series->candles.timeframe();
+    series->followed_from = open_of(timeframe, now);
+    // What is stored and was never spoken of came before there was a ledger.
+    std::vector<Candle> stored;
+    series->candles.each_closed([&](const Candle& candle) { stored.push_back(candle); });
+    for (const auto& candle : stored) {
+      series->note(ledger_, {candle.open_time, candle.end_time()},
+                   candle.source == Source::ws ? CoverageState::live : CoverageState::backfilled,
+                   candle.source == Source::ws ? "" : "stored before");
     }
-    state->snapshots.resume(now);
+    if (!options_.track_all) series->candles.want_from(open_of(timeframe, now - options_.history));
   }
+  state.snapshots.resume(now);
 }
 
 void VenuePipeline::set_fundamentals(const Instrument& instrument,

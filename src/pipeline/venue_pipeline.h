@@ -87,6 +87,11 @@ class VenuePipeline final : public feed::FeedHandler, private Backfill::Listener
 
   // Before the first event. `instrument` is one of those given.
   Result<void> remember(const Instrument& instrument, Timeframe timeframe, Memory memory);
+  // One more, at any time, with what a warehouse remembers of it; its channels are to be subscribed
+  // to afterwards. One that is followed already is left as it is. Errors: as remember().
+  Result<void> follow(const Instrument& instrument, std::map<Timeframe, Memory> memory);
+  // One less: nothing more is asked or said of it. Not from within a call of the output.
+  void unfollow(const Instrument& instrument);
   void connect(AskFunction ask);
   // Takes a channel off and on again, where only that brings a new snapshot of a book.
   void connect_subscriptions(std::function<void(const exchange::Channel&)> subscribe_again) {
@@ -142,6 +147,7 @@ class VenuePipeline final : public feed::FeedHandler, private Backfill::Listener
   void apply_bar(InstrumentState& state, const Candle& bar);
   void advance(Time time, bool is_certain);
   void begin(Time now);
+  void begin(InstrumentState& state, Time now);
   void freeze(Time instant, Time now);
   void minutes_passed(Time from, Time to);
   void broke(InstrumentState& state, Stream kind, std::string_view why,

@@ -83,9 +83,9 @@ std::vector<std::string> control(std::string_view method, std::span<const Channe
   return messages;
 }
 
-// The first channel is in the URL already.
+// Also the one that is in the URL already: a stream is sent once however often it is subscribed to.
 std::vector<std::string> subscribe(std::span<const Channel> channels, std::uint64_t first_id) {
-  return control("SUBSCRIBE", channels.empty() ? channels : channels.subspan(1), first_id);
+  return control("SUBSCRIBE", channels, first_id);
 }
 
 std::vector<std::string> unsubscribe(std::span<const Channel> channels, std::uint64_t first_id) {
