@@ -56,6 +56,7 @@ struct Config {
     std::int64_t max_rows = 10'000;             // in one answer
     std::int64_t stream_subscriptions = 200;    // of one WebSocket client
     std::int64_t stream_queue_messages = 1000;  // for a slow client, before it is cut
+    std::vector<std::string> keys;              // NAME:SCOPE:SHA-256 of callers
   } http;
 
   struct Feed {

@@ -20,6 +20,7 @@ std::string toml_value(const Row& row, const std::string& text) {
   if (!std::holds_alternative<std::vector<std::string>& (*)(Config&)>(row.target)) {
     return fmt::format("\"{}\"", text);
   }
+  if (text.empty()) return "[]";
   std::string list = "[\"";
   for (const char c : text) list += c == ',' ? std::string("\", \"") : std::string(1, c);
   return list + "\"]";

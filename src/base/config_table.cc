@@ -30,14 +30,15 @@ constexpr auto in() {
 
 using C = Config;
 
-constexpr std::array<Row, 72> table{{
+constexpr std::array<Row, 73> table{{
     {.key = "exchanges",
      .target = top<&C::exchanges>(),
      .help = "Venues to listen to. `candlewick exchanges` lists those that are built in.",
      .form = Form::venue},
     {.key = "symbols",
      .target = top<&C::symbols>(),
-     .help = "What to listen to: BTC/USDT, BTC-USDT, BTCUSDT, or BTC for BTC/USDT.",
+     .help = "What to listen to: BTC/USDT, BTC-USDT, BTCUSDT, or BTC for BTC/USDT; at one venue "
+             "kraken:BTC/EUR; by rule: quote = USDT, top 50 by quote volume.",
      .original = "SYMBOLS",
      .form = Form::symbol},
     {.key = "timeframes",
@@ -120,6 +121,10 @@ constexpr std::array<Row, 72> table{{
      .target = in<&C::http, &C::Http::stream_queue_messages>(),
      .help = "Messages that wait for a slow stream client before it is cut off.",
      .min = 1},
+
+    {.key = "http.keys",
+     .target = in<&C::http, &C::Http::keys>(),
+     .help = "Who may change what is followed: NAME:SCOPE:SHA-256 as `candlewick key` prints it."},
 
     {.key = "feed.silence_limit_seconds",
      .target = in<&C::feed, &C::Feed::silence_limit>(),

@@ -8,6 +8,7 @@
 
 #include "base/config_table.h"
 #include "base/nearest.h"
+#include "base/selection.h"
 
 namespace candlewick {
 namespace {
@@ -148,9 +149,9 @@ Result<std::string> checked_text(std::string_view text, const Row& row,
       if (std::ranges::find(row.choices, text) != row.choices.end()) return std::string(text);
       return refused(fmt::format("not one of {}", fmt::join(row.choices, ", ")));
     case Form::symbol: {
-      auto symbol = unified_symbol(text);
-      if (!symbol) return refused(symbol.error().message);
-      return symbol;
+      auto selection = parse_selection(text);
+      if (!selection) return refused(selection.error().message);
+      return to_text(*selection);
     }
     case Form::venue:
       // Which of those CCXT knows, CCXT says.

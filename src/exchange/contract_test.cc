@@ -17,7 +17,8 @@ namespace {
 std::filesystem::path fixtures_of(const Venue& venue) {
   std::string folder(venue.name);
   for (char& c : folder) c = c == '-' ? '_' : c;
-  return std::filesystem::path("src/exchange") / folder / "fixtures";
+  const auto fixtures = std::filesystem::path("src/exchange") / folder / "fixtures";
+  return venue.market == Market::spot ? fixtures : fixtures / to_text(venue.market);
 }
 
 class Contract : public testing::TestWithParam<const Venue*> {

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::array venues{
     &binance::binance,
+    &binance::binance_usdm,
     &binance::binance_us,
     &bybit::bybit,
     &coinbase::coinbase,
@@ -27,6 +28,13 @@ std::span<const Venue* const> all_venues() {
   return venues;
 }
 
+const Venue* find_venue(std::string_view key) {
+  for (const auto* venue : venues) {
+    if (key_of(*venue) == key) return venue;
+  }
+  return nullptr;
+}
+
 const Venue* find_venue(std::string_view name, Market market) {
   for (const auto* venue : venues) {
     if (venue->name == name && venue->market == market) return venue;
@@ -38,7 +46,7 @@ std::string venue_names() {
   std::string names;
   for (const auto* venue : venues) {
     if (!names.empty()) names += ", ";
-    names += venue->name;
+    names += key_of(*venue);
   }
   return names;
 }
@@ -64,14 +72,16 @@ std::vector<Channel> usual_channels(const Venue& venue, const Instrument& instru
   const bool builds_candles =
       venue.candle_stream == CandleStream::none && venue.trade_ids == TradeIds::consecutive;
   // Where nothing else tells a price, trades do.
-  if (trades || builds_candles || !has_channel(venue, ChannelKind::candles))
-    add(ChannelKind::trades);
+  if (trades || builds_candles || !has_channel(venue, ChannelKind::candles)) {
+    add(has_channel(venue, ChannelKind::trades) ? ChannelKind::trades
+                                                : ChannelKind::aggregate_trades);
+  }
   return channels;
 }
 
 std::unique_ptr<Catalogue> make_catalogue(const Venue& venue) {
   return std::make_unique<Catalogue>(std::string(venue.name), venue.market, venue.quote_assets,
-                                     std::string(venue.symbol_separator));
+                                     std::string(venue.symbol_separator), venue.read_pair);
 }
 
 }  // namespace candlewick::exchange

@@ -10,9 +10,11 @@ namespace candlewick::exchange {
 
 // Sorted by name.
 std::span<const Venue* const> all_venues();
-// By name and market; null when there is none.
-const Venue* find_venue(std::string_view name, Market market = Market::spot);
-// "binance, binance-us": for messages.
+// By what settings call it ("binance-usdm"); null when there is none.
+const Venue* find_venue(std::string_view key);
+// By name and market ("binance" and swap).
+const Venue* find_venue(std::string_view name, Market market);
+// "binance, binance-usdm": for messages.
 std::string venue_names();
 // What a service listens to for one instrument: candles where the venue streams them, its ticker,
 // quotes, the book (else a ladder), derivatives' figures, and trades if wanted or if candles must

@@ -165,6 +165,8 @@ struct Handshake {
   // The URL for these channels. Errors: malformed, rejected.
   Result<std::string> (*stream_url)(std::string_view reply, std::string_view ws_url,
                                     std::span<const Channel> channels);
+  // How often the reply wants to hear from the client; zero, or null: as Venue::heartbeat says.
+  Duration (*heartbeat)(std::string_view reply) = nullptr;
 };
 
 // What a client must send so that the venue keeps the connection.
@@ -175,6 +177,9 @@ struct Heartbeat {
 
 struct Venue {
   std::string_view name;
+  // What settings, logs and metrics call this market of it, where the name alone means another one;
+  // empty: the name. Rows and events have the name and a symbol that tells the market.
+  std::string_view key{};
   std::string_view ccxt_id;  // what CCXT calls it
   Market market = Market::spot;
   std::string_view rest_url;
@@ -182,6 +187,8 @@ struct Venue {
   std::span<const Timeframe> timeframes;
   std::span<const std::string_view> quote_assets;  // takes unlisted symbols apart, in this order
   std::string_view symbol_separator;
+  // Instead of the two above, where symbols are spelled in another way.
+  ReadPair read_pair = nullptr;
   Limits limits;
   // How long without any frame before a connection that should be busy is taken for dead.
   Duration silence_limit{};
@@ -213,10 +220,16 @@ struct Venue {
                                           std::uint64_t first_id);
   // Error: rejected when the venue has no such request.
   Result<RestRequest> (*request)(const RestQuery& query);
+  // Asks for the tickers of all instruments in one answer; null: there is no such request.
+  RestRequest (*all_tickers)() = nullptr;
   std::unique_ptr<Decoder> (*make_decoder)(Catalogue& catalogue);
   // An HTTP refusal in words, with the setting to change; empty when there is nothing to add.
   std::string (*explain_status)(int http_status);
 };
+
+constexpr std::string_view key_of(const Venue& venue) {
+  return venue.key.empty() ? venue.name : venue.key;
+}
 
 constexpr bool has_channel(const Venue& venue, ChannelKind kind) {
   return std::ranges::find(venue.channels, kind) != venue.channels.end();

@@ -78,7 +78,7 @@ void Recorder::on_frame(std::string_view url, std::string_view text, Time receiv
   frame.direction = is_reply ? Direction::http : Direction::in;
   frame.url = url;
   frame.received_time = received;
-  const bool has_breaks = text.find_first_of("\r\n") != std::string_view::npos;
+  const bool has_breaks = !is_gzip(text) && text.find_first_of("\r\n") != std::string_view::npos;
   const std::string whole = has_breaks ? on_one_line(text) : std::string{};
   frame.text = has_breaks ? std::string_view(whole) : text;
   push(recording_line(frame));

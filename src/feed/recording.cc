@@ -3,10 +3,13 @@
 
 #include <array>
 
+#include "base/base64.h"
 #include "base/json_text.h"
 
 namespace candlewick::feed {
 namespace {
+
+constexpr std::string_view gzip_encoding = "gzip";
 
 constexpr std::array<std::string_view, 4> names{"in", "out", "open", "http"};
 constexpr std::string_view message_key = "\"msg\":";
@@ -38,6 +41,7 @@ Result<RecordedFrame> RecordingParser::parse(std::string_view line) {
     return frame;
   }
   std::string_view encoding;
+  std::string_view packed;
   std::optional<std::string_view> unknown_direction;
   auto read = reader_.read(head, [&](json::Value root) {
     root.members([&](std::string_view key, json::Value value) {
@@ -45,6 +49,7 @@ Result<RecordedFrame> RecordingParser::parse(std::string_view line) {
       if (key == "url") frame.url = value.string();
       if (key == "frame") frame.is_binary = value.string() == "binary";
       if (key == "enc") encoding = value.raw();
+      if (key == "b64") packed = value.raw();
       if (key == "status") frame.http_status = static_cast<int>(value.integer());
       if (key == "dir") {
         const auto text = value.raw();
@@ -62,15 +67,27 @@ Result<RecordedFrame> RecordingParser::parse(std::string_view line) {
     return fail(ErrorKind::malformed, "recording: unknown dir \"{}\"", *unknown_direction);
   }
   if (!encoding.empty()) {
-    return fail(ErrorKind::malformed,
-                "recording: compressed frames (\"{}\") belong to no venue that is built in",
-                encoding);
+    if (encoding != gzip_encoding) {
+      return fail(ErrorKind::malformed,
+                  "recording: frames compressed by \"{}\" belong to no venue that is built in",
+                  encoding);
+    }
+    auto bytes = from_base64(packed);
+    if (!bytes) return within("recording: b64", bytes.error());
+    bytes_ = std::move(*bytes);
+    frame.text = bytes_;
+    frame.is_binary = true;
+    return frame;
   }
   if (message == std::string_view::npos && frame.direction != Direction::open) {
     return fail(ErrorKind::malformed, "recording: a line of \"{}\" without msg",
                 to_text(frame.direction));
   }
   return frame;
+}
+
+bool is_gzip(std::string_view text) {
+  return text.starts_with("\x1f\x8b");
 }
 
 std::string recording_line(const RecordedFrame& frame) {
@@ -80,8 +97,13 @@ std::string recording_line(const RecordedFrame& frame) {
   members("dir", to_text(frame.direction));
   if (!frame.url.empty()) members("url", frame.url);
   if (frame.http_status != 200) members("status", frame.http_status);
-  if (frame.is_binary) members("frame", "binary");
-  if (frame.direction != Direction::open) members.raw("msg", frame.text);
+  const bool is_packed = is_gzip(frame.text);
+  if (frame.is_binary || is_packed) members("frame", "binary");
+  if (is_packed) {
+    members("enc", gzip_encoding)("b64", to_base64(frame.text));
+  } else if (frame.direction != Direction::open) {
+    members.raw("msg", frame.text);
+  }
   members.close();
   line += '\n';
   return line;

@@ -3,6 +3,8 @@
 // compressed.
 //
 //   {"recv_ns":1633998512063356900,"dir":"in","msg":{"stream":…}}
+// A frame that came compressed is kept so, as bytes: {…,"frame":"binary","enc":"gzip","b64":"…"}.
+//
 //   {"recv_ns":…,"dir":"open","url":"wss://…"} {"recv_ns":…,"dir":"http","url":"https://…","msg":…}
 #pragma once
 
@@ -33,16 +35,21 @@ struct RecordedFrame {
 // either `dir` or `msg` as the frame itself.
 class RecordingParser {
  public:
-  // Error: malformed, saying what the line lacks. The frame's text lives as long as `line`.
+  // Error: malformed, saying what the line lacks. The frame's text lives as long as `line` and
+  // until the next call.
   Result<RecordedFrame> parse(std::string_view line);
 
  private:
   json::Reader reader_;
   std::string head_;
+  std::string bytes_;  // of a compressed frame
 };
 
+// Told by the first bytes; no JSON begins so.
+bool is_gzip(std::string_view text);
+
 // The line for a frame, with its line break. `text` must be one JSON document, which a caller has
-// checked by decoding it.
+// checked by decoding it, or gzip.
 std::string recording_line(const RecordedFrame& frame);
 
 }  // namespace candlewick::feed

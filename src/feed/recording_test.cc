@@ -11,6 +11,27 @@ namespace {
 
 constexpr Time received = time_from_ns(1'633'998'512'063'356'900);
 
+TEST(Recording, KeepsCompressedFramesAsBytes) {
+  using namespace std::string_view_literals;
+  constexpr auto bytes = "\x1f\x8b\x08\0\r\n\xff"sv;
+  EXPECT_TRUE(is_gzip(bytes));
+  const auto line = recording_line({.direction = Direction::in,
+                                    .received_time = received,
+                                    .url = "",
+                                    .text = bytes,
+                                    .is_binary = true});
+  EXPECT_EQ(
+      line,
+      R"({"recv_ns":1633998512063356900,"dir":"in","frame":"binary","enc":"gzip","b64":"H4sIAA0K/w=="})"
+      "\n");
+  RecordingParser parser;
+  const auto read = parser.parse(std::string_view(line).substr(0, line.size() - 1));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->text, bytes);
+  EXPECT_TRUE(read->is_binary);
+  EXPECT_EQ(read->received_time, received);
+}
+
 TEST(Recording, WritesWhatItReads) {
   const std::vector<RecordedFrame> frames{
       {.direction = Direction::in,
@@ -89,7 +110,8 @@ TEST(Recording, RefusesWhatIsNoLineOfOne) {
   for (const std::string_view line :
        {"", " ", "[]", "{", "}", "hello", R"({"dir":"sideways","msg":{}})", R"({"dir":"in"})",
         R"({"dir":"http","url":"x"})", R"({"dir":"in","recv_ns":"soon","msg":{}})",
-        R"({"dir" "in","msg":{}})", R"({"dir":"in","enc":"gzip","b64":"H4sI","msg":{}})"}) {
+        R"({"dir" "in","msg":{}})", R"({"dir":"in","enc":"deflate-raw","b64":"H4sI"})",
+        R"({"dir":"in","enc":"gzip","b64":"H4s"})"}) {
     const auto read = parser.parse(line);
     ASSERT_FALSE(read) << line;
     EXPECT_EQ(read.error().kind, ErrorKind::malformed) << line;

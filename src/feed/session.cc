@@ -69,7 +69,7 @@ void Session::on_open(ConnectionId id, SteadyTime now) {
   connection->handover_at = now + options_.handover_age;
   queue(*connection, venue_.subscribe, channels_);
   connection->next_send = now;
-  connection->next_heartbeat = now + venue_.heartbeat.interval;
+  connection->next_heartbeat = now + heartbeat_interval_;
   send_due(*connection, now);
 }
 
@@ -105,9 +105,9 @@ void Session::remove(std::span<const exchange::Channel> channels, SteadyTime now
 
 void Session::send_due(Connection& connection, SteadyTime now) {
   if (connection.state == State::connecting) return;
-  if (venue_.heartbeat.interval > Duration{0} && now >= connection.next_heartbeat) {
+  if (heartbeat_interval_ > Duration{0} && now >= connection.next_heartbeat) {
     actions_.push_back({Action::Kind::send, connection.id, venue_.heartbeat.text(next_request_++)});
-    connection.next_heartbeat = now + venue_.heartbeat.interval;
+    connection.next_heartbeat = now + heartbeat_interval_;
   }
   if (connection.unsent.empty() || connection.next_send > now) return;
   actions_.push_back({Action::Kind::send, connection.id, std::move(connection.unsent.front())});
@@ -274,14 +274,14 @@ std::optional<SteadyTime> Session::next_wake() const {
   if (current_ && current_->state != State::connecting) {
     consider(silent_at(*current_));
     if (!current_->unsent.empty()) consider(current_->next_send);
-    if (venue_.heartbeat.interval > Duration{0}) consider(current_->next_heartbeat);
+    if (heartbeat_interval_ > Duration{0}) consider(current_->next_heartbeat);
     if (!replacement_ && current_->state == State::live) consider(current_->handover_at);
   }
   if (replacement_) {
     consider(replacement_->opened + options_.handover_patience);
     if (replacement_->state != State::connecting) {
       if (!replacement_->unsent.empty()) consider(replacement_->next_send);
-      if (venue_.heartbeat.interval > Duration{0}) consider(replacement_->next_heartbeat);
+      if (heartbeat_interval_ > Duration{0}) consider(replacement_->next_heartbeat);
     }
   }
   return wake;

@@ -62,6 +62,8 @@ class Session {
   // Takes a channel off and on again, on the connection in charge; before it is live nothing needs
   // to be done.
   void subscribe_again(const exchange::Channel& channel, SteadyTime now);
+  // From the next connection on, instead of what the venue's facts say.
+  void speak_every(Duration interval) { heartbeat_interval_ = interval; }
   // More channels of the same line, and fewer; some must be left.
   void add(std::vector<exchange::Channel> channels, SteadyTime now);
   void remove(std::span<const exchange::Channel> channels, SteadyTime now);
@@ -117,6 +119,7 @@ class Session {
 
   const exchange::Venue& venue_;
   std::vector<exchange::Channel> channels_;
+  Duration heartbeat_interval_ = venue_.heartbeat.interval;
   SessionOptions options_;
   ConnectionId& next_id_;
   net::Backoff backoff_;

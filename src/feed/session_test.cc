@@ -523,6 +523,16 @@ TEST_F(HeartbeatTest, TheClientSpeaksAsOftenAsTheVenueWants) {
   EXPECT_EQ(take(), (Lines{"send 1 ping 3"}));
 }
 
+TEST_F(HeartbeatTest, AHandshakeMayWantItMoreOften) {
+  session.speak_every(5s);
+  session.start(now);
+  session.on_open(1, now);
+  take();
+  EXPECT_EQ(*session.next_wake(), now + 5s);
+  session.on_tick(now + 5s);
+  EXPECT_EQ(take(), (Lines{"send 1 ping 2"}));
+}
+
 TEST_F(HeartbeatTest, AChannelIsTakenOffAndOnAgainAtTheVenuesPace) {
   session.start(now);
   session.on_open(1, now);

@@ -187,6 +187,10 @@ void VenueFeed::hands_shaken(ConnectionId connection, const Reply& reply, Moment
     return on_closed(
         connection, {.kind = url.error().kind, .reason = "handshake: " + url.error().message}, now);
   }
+  if (venue_.handshake->heartbeat != nullptr) {
+    const auto interval = venue_.handshake->heartbeat(reply.body);
+    if (interval > Duration{0}) session->speak_every(interval);
+  }
   line->second.url = std::move(*url);
   port_.open(connection, line->second.url);
 }
@@ -254,7 +258,8 @@ Session* VenueFeed::session_of(ConnectionId connection) {
 void VenueFeed::on_open(ConnectionId connection, Moment now) {
   Session* session = session_of(connection);
   if (session == nullptr) return;
-  observer_.observe(connection_opened, {{"venue", venue_.name}, {"connection", connection}});
+  observer_.observe(connection_opened,
+                    {{"venue", exchange::key_of(venue_)}, {"connection", connection}});
   if (tap_ != nullptr) tap_->on_open(lines_[connection].url, now.wall);
   session->on_open(connection, now.steady);
   act(*session, now);
@@ -290,7 +295,8 @@ void VenueFeed::on_frame(ConnectionId connection, std::string_view text, bool is
     if (auto* book = std::get_if<BookUpdate>(&event)) book->connection = connection;
     if (const auto* gap = std::get_if<ConnectionGap>(&event)) lost = gap;
     if (!std::holds_alternative<ShutdownNotice>(event)) continue;
-    observer_.observe(handover_announced, {{"venue", venue_.name}, {"connection", connection}});
+    observer_.observe(handover_announced,
+                      {{"venue", exchange::key_of(venue_)}, {"connection", connection}});
     session->on_shutdown_notice(connection, now.steady);
   }
   if (lost != nullptr) {
@@ -314,9 +320,9 @@ void VenueFeed::on_frame(ConnectionId connection, std::string_view text, bool is
 void VenueFeed::told(const Error& error, Moment now) {
   ++refused_;
   last_error_ = error.message;
-  observer_.observe(
-      frame_refused,
-      {{"venue", venue_.name}, {"error_kind", to_text(error.kind)}, {"error", error.message}});
+  observer_.observe(frame_refused, {{"venue", exchange::key_of(venue_)},
+                                    {"error_kind", to_text(error.kind)},
+                                    {"error", error.message}});
   Refusal refusal;
   refusal.exchange = venue_.name;
   refusal.kind = to_text(error.kind);
@@ -357,7 +363,7 @@ void VenueFeed::on_closed(ConnectionId connection, const Disconnect& why, Moment
   std::string reason = why.reason;
   if (const auto words = venue_.explain_status(why.http_status); !words.empty()) reason = words;
   last_error_ = reason;
-  observer_.observe(connection_lost, {{"venue", venue_.name},
+  observer_.observe(connection_lost, {{"venue", exchange::key_of(venue_)},
                                       {"connection", connection},
                                       {"attempt", session->reconnects()},
                                       {"error_kind", to_text(why.kind)},
@@ -374,12 +380,22 @@ std::optional<RequestId> VenueFeed::ask(const exchange::RestQuery& query, Priori
   if (!dated.now) dated.now = clock_.now();
   auto rest = venue_.request(dated);
   if (!rest || stopped_) return std::nullopt;
+  return queue(std::move(*rest), priority, now);
+}
+
+bool VenueFeed::ask_for_tickers(Moment now) {
+  if (venue_.all_tickers == nullptr || stopped_) return false;
+  queue(venue_.all_tickers(), Priority::history, now);
+  return true;
+}
+
+RequestId VenueFeed::queue(exchange::RestRequest rest, Priority priority, Moment now) {
   const RequestId id = next_request_++;
   Request request;
   request.url = (options_.rest_url.empty() ? std::string(venue_.rest_url) : options_.rest_url);
   while (request.url.ends_with('/')) request.url.pop_back();
-  request.url += rest->target;
-  request.rest = std::move(*rest);
+  request.url += rest.target;
+  request.rest = std::move(rest);
   request.priority = priority;
   requests_.emplace(id, std::move(request));
   (priority == Priority::live ? waiting_live_ : waiting_history_).push_back(id);
@@ -434,7 +450,7 @@ void VenueFeed::on_reply(RequestId id, const Reply& reply, Moment now) {
   if (reply.used_weight) budget_.venue_says_used(now.steady, *reply.used_weight);
   const auto again = [&](std::string_view kind, std::string_view why, Duration at_least) {
     last_error_ = why;
-    observer_.observe(request_failed, {{"venue", venue_.name},
+    observer_.observe(request_failed, {{"venue", exchange::key_of(venue_)},
                                        {"attempt", found->second.attempts},
                                        {"error_kind", kind},
                                        {"error", why}});
@@ -446,7 +462,7 @@ void VenueFeed::on_reply(RequestId id, const Reply& reply, Moment now) {
     const Duration wait =
         reply.retry_after.value_or(reply.status == 418 ? Duration{120s} : Duration{10s});
     budget_.block_until(now.steady + wait);
-    observer_.observe(rate_limited, {{"venue", venue_.name}, {"error", words}});
+    observer_.observe(rate_limited, {{"venue", exchange::key_of(venue_)}, {"error", words}});
     return again("transient", words, wait);
   }
   // 403 and 451 do not mend themselves soon; a user who moves the service or the setting does.
@@ -469,18 +485,18 @@ void VenueFeed::on_reply(RequestId id, const Reply& reply, Moment now) {
   if (!decoded && decoded.error().kind == ErrorKind::malformed && reply.status < 400) {
     // A reply that was cut or garbled on its way: the next one may be whole.
     ++refused_;
-    observer_.observe(
-        frame_refused,
-        {{"venue", venue_.name}, {"error_kind", "malformed"}, {"error", decoded.error().message}});
+    observer_.observe(frame_refused, {{"venue", exchange::key_of(venue_)},
+                                      {"error_kind", "malformed"},
+                                      {"error", decoded.error().message}});
     return again("malformed", decoded.error().message, Duration{0});
   }
   request_backoff_.reset();
   const RequestId done = found->first;
   if (!decoded) {
     const Error error = decoded.error();
-    observer_.observe(
-        request_refused,
-        {{"venue", venue_.name}, {"error_kind", to_text(error.kind)}, {"error", error.message}});
+    observer_.observe(request_refused, {{"venue", exchange::key_of(venue_)},
+                                        {"error_kind", to_text(error.kind)},
+                                        {"error", error.message}});
     last_error_ = error.message;
     requests_.erase(found);
     handler_.on_request_refused(done, error);
@@ -505,7 +521,7 @@ void VenueFeed::on_request_error(RequestId id, const Error& error, Moment now) {
   found->second.is_under_way = false;
   --under_way_;
   last_error_ = error.message;
-  observer_.observe(request_failed, {{"venue", venue_.name},
+  observer_.observe(request_failed, {{"venue", exchange::key_of(venue_)},
                                      {"attempt", found->second.attempts},
                                      {"error_kind", to_text(error.kind)},
                                      {"error", error.message}});
@@ -517,9 +533,9 @@ void VenueFeed::on_request_error(RequestId id, const Error& error, Moment now) {
 void VenueFeed::report_loss(Session& session, std::uint32_t losses_before, bool was_live) {
   if (session.reconnects() == losses_before) return;
   last_error_ = session.last_error();
-  observer_.observe(
-      connection_lost,
-      {{"venue", venue_.name}, {"error_kind", "transient"}, {"error", session.last_error()}});
+  observer_.observe(connection_lost, {{"venue", exchange::key_of(venue_)},
+                                      {"error_kind", "transient"},
+                                      {"error", session.last_error()}});
   if (was_live && !session.is_live()) went_down(session, session.last_error());
 }
 
@@ -556,7 +572,7 @@ std::optional<SteadyTime> VenueFeed::next_wake() const {
 
 FeedStatus VenueFeed::status(Moment now) {
   FeedStatus status;
-  status.venue = venue_.name;
+  status.venue = exchange::key_of(venue_);
   status.sessions = sessions_.size();
   status.reconnects = reconnects_of_closed_;
   status.paused = paused_;

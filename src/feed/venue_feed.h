@@ -119,6 +119,9 @@ class VenueFeed {
   // Queues a request. It is sent when the budget has room, live ones first; transient failures are
   // tried again with back-off until it is answered or refused. nullopt when the venue has no such.
   std::optional<RequestId> ask(const exchange::RestQuery& query, Priority priority, Moment now);
+  // The tickers of all instruments, whose reply comes like one to ask(); false when the venue has no
+  // such request.
+  bool ask_for_tickers(Moment now);
   void stop();
   // Hangs up and asks for nothing until resume(), which connects anew; what was asked before waits.
   // Not from within a call of the handler.
@@ -151,6 +154,7 @@ class VenueFeed {
  private:
   struct Request;
 
+  RequestId queue(exchange::RestRequest rest, Priority priority, Moment now);
   void act(Session& session, Moment now);
   void shake_hands(ConnectionId connection, Moment now);
   void hands_shaken(ConnectionId connection, const Reply& reply, Moment now);

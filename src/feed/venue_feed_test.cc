@@ -11,10 +11,12 @@ namespace candlewick::feed {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::noon;
+using ::testing::Not;
 using ::testing::SizeIs;
 using Lines = std::vector<std::string>;
 
@@ -604,25 +606,38 @@ Result<std::string> told_where(std::string_view reply, std::string_view ws_url,
   if (reply.empty()) return fail(ErrorKind::malformed, "no token");
   return fmt::format("{}/?token={}", ws_url, reply);
 }
-constexpr exchange::Handshake handshake{.request = where_to, .stream_url = told_where};
+Duration told_how_often(std::string_view reply) {
+  return reply == "quick" ? Duration{2s} : Duration{0};
+}
+constexpr exchange::Handshake handshake{
+    .request = where_to, .stream_url = told_where, .heartbeat = told_how_often};
 
 class PeculiarVenueTest : public ::testing::Test {
  protected:
   static exchange::Venue facts() {
     exchange::Venue made = *exchange::find_venue("binance");
     made.handshake = &handshake;
+    made.heartbeat = {.interval = 10s, .text = [](std::uint64_t) { return std::string("beat"); }};
     made.make_decoder = [](Catalogue& catalogue) -> std::unique_ptr<exchange::Decoder> {
       return std::make_unique<Peculiar>(catalogue);
     };
     return made;
   }
   Moment now() const { return {clock.steady(), clock.now()}; }
-  void shake() {
+  void shake(std::string_view reply = "abc") {
     feed.subscribe({{.kind = exchange::ChannelKind::book, .instrument = btc}}, now());
     feed.on_reply(port.take_requests().front(),
-                  {.status = 200, .body = "abc", .used_weight = {}, .retry_after = {}}, now());
+                  {.status = 200, .body = reply, .used_weight = {}, .retry_after = {}}, now());
     feed.on_open(port.newest, now());
     port.take();
+  }
+  void expect_a_beat_after(Duration wait) {
+    clock.advance(wait - 1ms);
+    feed.on_tick(now());
+    EXPECT_THAT(port.take(), Not(Contains(HasSubstr("beat"))));
+    clock.advance(1ms);
+    feed.on_tick(now());
+    EXPECT_THAT(port.take(), Contains(HasSubstr("beat")));
   }
 
   FakeClock clock{noon};
@@ -645,6 +660,16 @@ TEST_F(PeculiarVenueTest, AsksWhereToConnectBeforeEachConnection) {
   EXPECT_THAT(port.take(), ElementsAre("POST 1 https://rest/token"));
   feed.on_reply(1, {.status = 200, .body = "abc", .used_weight = {}, .retry_after = {}}, now());
   EXPECT_THAT(port.take(), ElementsAre("open 1 wss://stream/?token=abc"));
+}
+
+TEST_F(PeculiarVenueTest, SpeaksAsOftenAsTheHandshakeSays) {
+  shake("quick");
+  expect_a_beat_after(2s);
+}
+
+TEST_F(PeculiarVenueTest, SpeaksAsOftenAsTheFactsSayWhenTheHandshakeDoesNot) {
+  shake();
+  expect_a_beat_after(10s);
 }
 
 TEST_F(PeculiarVenueTest, AFailedHandshakeIsAFailedConnection) {

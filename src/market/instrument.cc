@@ -46,11 +46,12 @@ std::string folded_symbol(std::string_view text) {
 }
 
 Catalogue::Catalogue(std::string exchange, Market market, std::span<const std::string_view> quotes,
-                     std::string separator)
+                     std::string separator, ReadPair read_pair)
     : exchange_(std::move(exchange)),
       market_(market),
       quotes_(quotes.begin(), quotes.end()),
-      separator_(std::move(separator)) {}
+      separator_(std::move(separator)),
+      read_pair_(read_pair) {}
 
 const Instrument& Catalogue::put(Instrument instrument) {
   instrument.exchange = exchange_;
@@ -81,22 +82,30 @@ const Instrument* Catalogue::find(std::string_view exchange_symbol) const {
   return found == by_exchange_symbol_.end() ? nullptr : found->second;
 }
 
-const Instrument* Catalogue::find_or_infer(std::string_view exchange_symbol) {
-  if (const auto* known = find(exchange_symbol)) return known;
-  if (exchange_symbol.size() > 60) return nullptr;
+std::optional<Pair> Catalogue::parts_of(std::string_view exchange_symbol) const {
+  if (read_pair_ != nullptr) return read_pair_(exchange_symbol);
   for (const auto& quote : quotes_) {
     const std::string ending = separator_ + quote;
     if (exchange_symbol.size() <= ending.size() || !exchange_symbol.ends_with(ending)) continue;
-    Instrument inferred;
-    inferred.base = exchange_symbol.substr(0, exchange_symbol.size() - ending.size());
-    inferred.quote = quote;
-    inferred.symbol = inferred.base + "/" + inferred.quote;
-    if (market_ != Market::spot) inferred.symbol += ":" + inferred.quote;
-    inferred.exchange_symbol = exchange_symbol;
-    inferred.market = market_;
-    return &put(std::move(inferred));
+    return Pair{std::string(exchange_symbol.substr(0, exchange_symbol.size() - ending.size())),
+                quote};
   }
-  return nullptr;
+  return std::nullopt;
+}
+
+const Instrument* Catalogue::find_or_infer(std::string_view exchange_symbol) {
+  if (const auto* known = find(exchange_symbol)) return known;
+  if (exchange_symbol.size() > 60) return nullptr;
+  auto pair = parts_of(exchange_symbol);
+  if (!pair) return nullptr;
+  Instrument inferred;
+  inferred.base = std::move(pair->base);
+  inferred.quote = std::move(pair->quote);
+  inferred.symbol = inferred.base + "/" + inferred.quote;
+  if (market_ != Market::spot) inferred.symbol += ":" + inferred.quote;
+  inferred.exchange_symbol = exchange_symbol;
+  inferred.market = market_;
+  return &put(std::move(inferred));
 }
 
 const Instrument* Catalogue::resolve(std::string_view typed) const {

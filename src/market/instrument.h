@@ -41,12 +41,22 @@ struct Instrument {
 // "BTC/USDT".
 std::string folded_symbol(std::string_view text);
 
+// The parts of a pair, by the names that the market knows them by.
+struct Pair {
+  std::string base;
+  std::string quote;
+};
+// How a venue spells pairs, where that is more than base, separator and quote. Nullopt: it spells
+// none so.
+using ReadPair = std::optional<Pair> (*)(std::string_view exchange_symbol);
+
 class Catalogue {
  public:
   // `quotes`: assets that a venue quotes in, tried in this order to take an unlisted symbol apart.
   // `separator`: what stands between base and quote in the venue's spelling, if anything.
+  // `read_pair` is asked instead of both, unless null.
   Catalogue(std::string exchange, Market market, std::span<const std::string_view> quotes,
-            std::string separator = "");
+            std::string separator = "", ReadPair read_pair = nullptr);
   Catalogue(const Catalogue&) = delete;
   Catalogue& operator=(const Catalogue&) = delete;
 
@@ -76,10 +86,13 @@ class Catalogue {
   };
   using Index = std::unordered_map<std::string, Instrument*, Hash, std::equal_to<>>;
 
+  std::optional<Pair> parts_of(std::string_view exchange_symbol) const;
+
   std::string exchange_;
   Market market_;
   std::vector<std::string> quotes_;
   std::string separator_;
+  ReadPair read_pair_;
   std::deque<Instrument> instruments_;
   Index by_exchange_symbol_;
   Index by_folded_symbol_;

@@ -80,6 +80,20 @@ TEST(Catalogue, InfersWithSeparatorsAndSettlements) {
   EXPECT_EQ(futures.find_or_infer("BTCUSDT")->symbol, "BTC/USDT:USDT");
 }
 
+TEST(Catalogue, InfersAsTheVenueReadsWhereItSpellsInAWayOfItsOwn) {
+  Catalogue catalogue("peculiar", Market::spot, quotes, "",
+                      [](std::string_view symbol) -> std::optional<Pair> {
+                        if (symbol != "tXBTUSD") return std::nullopt;
+                        return Pair{"BTC", "USD"};
+                      });
+  const auto* bitcoin = catalogue.find_or_infer("tXBTUSD");
+  ASSERT_NE(bitcoin, nullptr);
+  EXPECT_EQ(bitcoin->symbol, "BTC/USD");
+  EXPECT_EQ(bitcoin->exchange_symbol, "tXBTUSD");
+  EXPECT_EQ(catalogue.resolve("btc-usd"), bitcoin);
+  EXPECT_EQ(catalogue.find_or_infer("BTCUSD"), nullptr) << "the quotes count no more";
+}
+
 TEST(Catalogue, AListingCorrectsWhatWasInferred) {
   Catalogue catalogue("binance", Market::spot, quotes);
   const Instrument* inferred = catalogue.find_or_infer("ABCUSD");

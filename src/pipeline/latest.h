@@ -26,6 +26,7 @@ struct Latest {
   // way, or the connection is down. Never show such a ladder as a live one.
   std::optional<Time> ladder_stale_since;
   std::optional<Trade> trade;
+  std::optional<Derivative> derivative;  // the newest of each figure
   std::map<Timeframe, Candle> forming;
   std::map<Timeframe, Candle> closed;
   std::optional<schema::Row> tick;        // newest market snapshot
@@ -68,6 +69,12 @@ class LatestBoard {
       }
     });
     ++version_;
+  }
+  // Where a copy of everything would be too much; what is returned must not refer into it.
+  template <class F>
+  auto look(std::size_t index, F&& function) const {
+    const Slot* slot = slots_.with([&](const auto& slots) { return slots[index].slot.get(); });
+    return slot->with(std::forward<F>(function));
   }
   // Those that are followed, in the order added: the venues' configured order.
   std::vector<Entry> entries() const {

@@ -110,6 +110,8 @@ PipelineOptions options_for(const exchange::Venue& venue) {
   options.book_depth = venue.book_depth;
   options.checksum = venue.checksum;
   options.checksum_levels = venue.checksum_levels;
+  if (exchange::has_channel(venue, exchange::ChannelKind::derivative))
+    options.derivative_interval = 1min;
   options.backfill.quiet_periods = venue.quiet_periods;
   options.backfill.history_candles = venue.limits.history_candles;
   options.backfill.max_candles = venue.limits.max_candles;
@@ -277,6 +279,8 @@ void VenuePipeline::apply(const Event& event) {
     apply(*quote);
   } else if (const auto* ticker = std::get_if<Ticker>(&event)) {
     apply(*ticker);
+  } else if (const auto* derivative = std::get_if<Derivative>(&event)) {
+    apply(*derivative);
   } else if (const auto* book = std::get_if<BookUpdate>(&event)) {
     apply(*book);
   } else if (const auto* listing = std::get_if<Listing>(&event)) {
@@ -369,6 +373,38 @@ void VenuePipeline::apply(const Ticker& ticker) {
     });
   }
   output_.on_event(ticker);
+}
+
+// Some figures come by a stream, others when asked for: each keeps its newest.
+void VenuePipeline::apply(const Derivative& derivative) {
+  if (InstrumentState* state = state_of(derivative.origin.instrument)) {
+    state->slot->with([&](Latest& latest) {
+      if (!latest.derivative) latest.derivative.emplace();
+      Derivative& known = *latest.derivative;
+      known.origin = derivative.origin;
+      if (derivative.mark_price) known.mark_price = derivative.mark_price;
+      if (derivative.index_price) known.index_price = derivative.index_price;
+      if (derivative.funding_rate) known.funding_rate = derivative.funding_rate;
+      if (derivative.next_funding_time) known.next_funding_time = derivative.next_funding_time;
+      if (derivative.open_interest) known.open_interest = derivative.open_interest;
+      latest.received_time = derivative.origin.received_time;
+    });
+  }
+  output_.on_event(derivative);
+}
+
+void VenuePipeline::want_derivatives(Time now) {
+  if (!ask_ || options_.derivative_interval <= Duration{0} || now < next_derivatives_ ||
+      !derivatives_asked_.empty()) {
+    return;
+  }
+  next_derivatives_ = now + options_.derivative_interval;
+  for (const auto& state : instruments_) {
+    const auto request =
+        ask_({.kind = exchange::RestKind::derivative, .instrument = state->instrument},
+             feed::Priority::history);
+    if (request) derivatives_asked_.insert(*request);
+  }
 }
 
 void VenuePipeline::apply(const BookUpdate& update) {
@@ -662,6 +698,7 @@ void VenuePipeline::plan(Time now) {
     for (auto& series : state->series) series->candles.advance(now);
     want_book(*state);
   }
+  want_derivatives(now);
   backfill_.plan(now);
   auditor_.plan(now);
 }
@@ -682,6 +719,7 @@ void VenuePipeline::write_snapshots(InstrumentState& state, bool is_the_end) {
 }
 
 void VenuePipeline::on_reply(feed::RequestId request, const Events& events) {
+  if (derivatives_asked_.erase(request) != 0) return on_events(events);
   if (const auto book = books_asked_.find(request); book != books_asked_.end()) {
     book->second->book_asked.reset();
     books_asked_.erase(book);
@@ -706,6 +744,7 @@ void VenuePipeline::on_reply(feed::RequestId request, const Events& events) {
 }
 
 void VenuePipeline::on_request_refused(feed::RequestId request, const Error& error) {
+  if (derivatives_asked_.erase(request) != 0) return;
   if (const auto book = books_asked_.find(request); book != books_asked_.end()) {
     book->second->book_asked.reset();
     book->second->book->snapshot_refused();

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,8 @@ struct PipelineOptions {
   std::size_t book_depth = 0;
   exchange::BookChecksum checksum = nullptr;
   std::size_t checksum_levels = 0;
+  // How often figures of derivatives that no stream tells are asked for; zero: never.
+  Duration derivative_interval{};
   Duration book_check_interval{};  // how often a book in step is compared with REST; zero: never
   bool track_all = false;  // also instruments and timeframes that were not named, as they turn up
                            // (replay)
@@ -132,6 +135,7 @@ class VenuePipeline final : public feed::FeedHandler, private Backfill::Listener
   void apply(const Trade& trade);
   void apply(const Quote& quote);
   void apply(const Ticker& ticker);
+  void apply(const Derivative& derivative);
   void apply(const BookUpdate& book);
   void apply(const Listing& listing);
   void note_status(const Instrument& instrument, ListingStatus status);
@@ -139,6 +143,7 @@ class VenuePipeline final : public feed::FeedHandler, private Backfill::Listener
   void apply_to_book(InstrumentState& state, const BookUpdate& update);
   void show_ladder(InstrumentState& state, std::optional<BookUpdate> ladder);
   void want_book(InstrumentState& state);
+  void want_derivatives(Time now);
   void built_of_trades(InstrumentState& state, const std::vector<Candle>& candles);
   void stored(InstrumentState& state, TrackedSeries& series, const Candle& told);
   void on_filled(TrackedSeries& series, const Candle& candle) override;
@@ -167,6 +172,7 @@ class VenuePipeline final : public feed::FeedHandler, private Backfill::Listener
   std::optional<Time> next_instant_;
   std::optional<Time> next_minute_;
   Time next_plan_{Duration::min()};
+  Time next_derivatives_{Duration::min()};
   std::optional<Time> received_time_;  // of the event at work: when rows are stamped
   SequenceWatch sequences_;
   // Their streams flow again; since when, the first event will tell.
@@ -178,6 +184,7 @@ class VenuePipeline final : public feed::FeedHandler, private Backfill::Listener
   std::vector<std::unique_ptr<InstrumentState>> instruments_;
   std::map<const Instrument*, InstrumentState*> by_instrument_;
   std::map<feed::RequestId, InstrumentState*> books_asked_;
+  std::set<feed::RequestId> derivatives_asked_;
   std::optional<feed::RequestId> listings_asked_;
   std::map<const Instrument*, ListingStatus> listed_;
   Events tops_;

@@ -74,6 +74,44 @@ class VenueStreams : public ::testing::Test {
   Line line{PipelineOptions{.history = 1h, .book_rule = exchange::BookRule::ranges}};
 };
 
+TEST(VenueDerivatives, KeepTheNewestOfEachFigureAndAskForWhatNoStreamTells) {
+  Line line{PipelineOptions{.history = 1h, .derivative_interval = 1min}};
+  line.start(noon);  // asks, and is answered
+  const auto told = [](Time time) {
+    return Derivative{.origin = {.instrument = &bitcoin(), .exchange_time = time}};
+  };
+  const auto count_asked = [&] {
+    return std::ranges::count(line.asked, exchange::RestKind::derivative,
+                              [](const auto& asked) { return asked.query.kind; });
+  };
+  Derivative price = told(noon + 1s);
+  price.mark_price = decimal("60001.5");
+  price.funding_rate = decimal("-0.0001");
+  line.say(price);
+  ASSERT_EQ(count_asked(), 0);
+  line.clock(minute(1) + 1s);
+  ASSERT_EQ(count_asked(), 1);
+  line.clock(minute(3));
+  EXPECT_EQ(count_asked(), 1) << "not again while an answer is on its way";
+  const auto asked = std::ranges::find(line.asked, exchange::RestKind::derivative,
+                                       [](const auto& one) { return one.query.kind; });
+  const auto id = asked->id;
+  line.asked.erase(asked);
+  Derivative interest = told(minute(3));
+  interest.open_interest = decimal("1234.5");
+  line->on_reply(id, {interest});
+  price.mark_price = decimal("60002");
+  price.funding_rate.reset();
+  line.say(price);
+  const auto known = line.latest().derivative;
+  ASSERT_TRUE(known);
+  EXPECT_EQ(known->mark_price, decimal("60002"));
+  EXPECT_EQ(known->funding_rate, decimal("-0.0001"));
+  EXPECT_EQ(known->open_interest, decimal("1234.5"));
+  line.clock(minute(4) + 2s);
+  EXPECT_EQ(count_asked(), 1);
+}
+
 TEST_F(VenueStreams, AMinuteOfTheBookIsLiveOnlyIfTheBookWasInStepThroughout) {
   synchronise(10, noon + 40s);
   std::uint64_t number = 10;

@@ -24,7 +24,7 @@ constexpr std::array<Column, 11> instrument_columns{{{"exchange", text, required
                                                      {"step_size", decimal},
                                                      {"listed_at", time},
                                                      {"recorded_at", time, required}}};
-constexpr std::array<std::string_view, 2> instrument_key{"exchange", "exchange_symbol"};
+constexpr std::array<std::string_view, 3> instrument_key{"exchange", "exchange_symbol", "market"};
 
 // A launch date is its midnight UTC.
 constexpr std::array<Column, 6> asset_columns{{{"asset", text, required},

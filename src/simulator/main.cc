@@ -141,7 +141,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Exchanges on loopback, speaking their own REST and WebSocket protocols.",
                "candlewick-sim"};
   app.add_option("--exchange", options.exchanges,
-                 "venues, one port each (binance binance-us), and coingecko")
+                 "venues, one port each (binance, binance-usdm, kraken, …), and coingecko")
       ->required()
       ->delimiter(',');
   auto* synthetic =

@@ -40,6 +40,7 @@ struct Row {
 
 constexpr std::array rows{Row{"binance", make_binance, joined},
                           Row{"binance-us", make_binance_us, joined},
+                          Row{"binance-usdm", make_binance_usdm, joined},
                           Row{"bybit", make_bybit, joined},
                           Row{"coinbase", make_coinbase, dashed},
                           Row{"coingecko", make_coingecko, joined},

@@ -54,6 +54,8 @@ struct Connection {
   std::map<std::string, std::uint64_t> channel_ids;  // of venues that number subscriptions
   std::uint64_t next_number = 0;                     // of venues that number frames
   bool is_numbered = false;
+  bool is_stamped = false;     // frames tell when they were sent
+  bool has_checksums = false;  // of books, for those who ask for them
 };
 
 struct Answer {

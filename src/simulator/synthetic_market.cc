@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "exchange/registry.h"
 #include "simulator/noise.h"
 #include "simulator/synthetic_book.h"
 
@@ -227,12 +228,15 @@ Result<void> SyntheticMarket::list(const std::string& symbol) {
   pair->tick = std::pow(10.0, -listing.price_digits);
   pair->tick_count = power_of_ten(listing.price_digits).count();
   pair->step_count = power_of_ten(listing.size_digits).count();
-  listing.instrument = {.exchange = options_.exchange,
-                        .symbol = base + "/" + quote,
+  const auto* const venue = exchange::find_venue(options_.exchange);
+  const auto market = venue == nullptr ? candlewick::Market::spot : venue->market;
+  const bool is_spot = market == candlewick::Market::spot;
+  listing.instrument = {.exchange = venue == nullptr ? options_.exchange : std::string(venue->name),
+                        .symbol = base + "/" + quote + (is_spot ? "" : ":" + quote),
                         .exchange_symbol = spelled(options_.exchange, base, quote),
                         .base = base,
                         .quote = quote,
-                        .market = candlewick::Market::spot,
+                        .market = market,
                         .status = ListingStatus::trading,
                         .tick_size = power_of_ten(listing.price_digits),
                         .step_size = power_of_ten(listing.size_digits),

@@ -211,19 +211,25 @@ void VenueCore::disconnect(SessionId id, Delivery::Kind kind, std::string reason
                  .at = now_});
 }
 
-void VenueCore::put(Session& session, std::shared_ptr<const std::string> text,
-                    std::vector<Delivery>& out) {
-  ++frames_sent_;
+// In the form in which it leaves.
+Delivery VenueCore::frame(SessionId session, std::shared_ptr<const std::string> text,
+                          Time at) const {
   auto packed = protocol_->packed(*text);
   const bool is_binary = packed.has_value();
   if (is_binary) text = std::make_shared<const std::string>(*std::move(packed));
-  out.push_back({.session = session.connection.id,
-                 .kind = Delivery::Kind::frame,
-                 .text = std::move(text),
-                 .is_binary = is_binary,
-                 .close_code = 0,
-                 .reason = {},
-                 .at = now_});
+  return {.session = session,
+          .kind = Delivery::Kind::frame,
+          .text = std::move(text),
+          .is_binary = is_binary,
+          .close_code = 0,
+          .reason = {},
+          .at = at};
+}
+
+void VenueCore::put(Session& session, std::shared_ptr<const std::string> text,
+                    std::vector<Delivery>& out) {
+  ++frames_sent_;
+  out.push_back(frame(session.connection.id, std::move(text), now_));
 }
 
 void VenueCore::send_data(Session& session, Topic& topic,
@@ -244,13 +250,7 @@ void VenueCore::send_data(Session& session, Topic& topic,
   }
   if (faults_.happens(Fault::delay, who, which)) {
     const Time at = now_ + faults_.settings().delay;
-    delayed_.insert({at,
-                     {.session = who,
-                      .kind = Delivery::Kind::frame,
-                      .text = sent,
-                      .close_code = 0,
-                      .reason = {},
-                      .at = at}});
+    delayed_.insert({at, frame(who, sent, at)});
     return;
   }
   if (!session.held.contains(&topic) && faults_.happens(Fault::reorder, who, which)) {

@@ -112,6 +112,7 @@ class VenueCore {
   void run_topic(std::vector<Delivery>& out);
   void send_data(Session& session, Topic& topic, const std::shared_ptr<const std::string>& text,
                  std::vector<Delivery>& out);
+  Delivery frame(SessionId session, std::shared_ptr<const std::string> text, Time at) const;
   void put(Session& session, std::shared_ptr<const std::string> text, std::vector<Delivery>& out);
   void disconnect(SessionId session, Delivery::Kind kind, std::string reason,
                   std::vector<Delivery>& out);

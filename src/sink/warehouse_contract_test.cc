@@ -351,6 +351,12 @@ TEST_P(WarehouseSink, FollowsTheLivesOfAListing) {
   ASSERT_TRUE(write(history)) << "old news";
   EXPECT_EQ(lives(), expected);
   EXPECT_EQ(lines("SELECT symbol FROM instruments"), Lines{"LUNC/USDT"});
+  // A swap of the same spelling is another listing.
+  auto swap = instrument("LUNC/USDT:USDT", "trading", 10);
+  swap.values[3] = std::string("swap");
+  ASSERT_TRUE(write({swap}));
+  EXPECT_EQ(lines("SELECT symbol, status FROM instruments ORDER BY symbol"),
+            (Lines{"LUNC/USDT trading", "LUNC/USDT:USDT trading"}));
 }
 
 TEST_P(WarehouseSink, KeepsBothSpellingsOfARenamedTicker) {

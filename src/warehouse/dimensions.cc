@@ -61,8 +61,8 @@ Result<void> Dimensions::prepare() {
         "coingecko_id = coalesce(a.coingecko_id, c.coingecko_id) "
         "FROM assets a WHERE a.asset = ?1 AND c.base = ?1"},
        {find_listing_,
-        "SELECT listing_id, crypto_id, market, status, recorded_at FROM dim_listing "
-        "WHERE exchange_id = ? AND exchange_symbol = ? ORDER BY listing_id DESC LIMIT 1"},
+        "SELECT listing_id, crypto_id, status, recorded_at FROM dim_listing WHERE exchange_id = ? "
+        "AND exchange_symbol = ? AND market = ? ORDER BY listing_id DESC LIMIT 1"},
        {add_listing_,
         "INSERT INTO dim_listing (exchange_id, crypto_id, exchange_symbol, market, status, "
         "listed_at, "
@@ -134,17 +134,18 @@ Result<std::int64_t> Dimensions::crypto_id(std::string_view symbol, PairParts pa
 }
 
 Result<std::optional<Dimensions::Life>> Dimensions::newest_life(std::int64_t exchange,
-                                                                const std::string& ticker) {
+                                                                const std::string& ticker,
+                                                                const std::string& market) {
   find_listing_.bind(1, exchange);
   find_listing_.bind(2, ticker);
+  find_listing_.bind(3, market);
   const auto found = find_listing_.step();
   std::optional<Life> life;
   if (found && *found) {
     life = Life{.id = find_listing_.integer(0),
                 .crypto_id = find_listing_.integer(1),
-                .market = std::string(find_listing_.text(2)),
-                .is_delisted = find_listing_.text(3) == delisted,
-                .recorded_at = find_listing_.integer(4)};
+                .is_delisted = find_listing_.text(2) == delisted,
+                .recorded_at = find_listing_.integer(3)};
   }
   find_listing_.reset();
   if (!found) return fail(found.error());
@@ -192,7 +193,7 @@ Result<void> Dimensions::apply_instrument(const Row& row) {
   const auto crypto =
       crypto_id(text_of(row, "symbol"), {text_of(row, "base"), text_of(row, "quote")});
   if (!crypto) return fail(crypto.error());
-  const auto life = newest_life(*exchange, text_of(row, "exchange_symbol"));
+  const auto life = newest_life(*exchange, text_of(row, "exchange_symbol"), text_of(row, "market"));
   if (!life) return fail(life.error());
   auto listed_at = us_of(row, "listed_at");
   if (!*life) return begin_life(*exchange, *crypto, row, listed_at);
@@ -200,7 +201,7 @@ Result<void> Dimensions::apply_instrument(const Row& row) {
   const Life& last = **life;
   const auto recorded_at = us_of(row, "recorded_at").value_or(0);
   if (last.recorded_at >= recorded_at) return {};
-  const bool is_same = last.crypto_id == *crypto && last.market == text_of(row, "market");
+  const bool is_same = last.crypto_id == *crypto;
   const bool comes_back = last.is_delisted && !delisted_at(row);
   if (is_same && !comes_back) return update_life(last.id, row);
   end_listing_.bind(1, last.id);

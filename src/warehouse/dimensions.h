@@ -47,13 +47,13 @@ class Dimensions {
   struct Life {
     std::int64_t id = 0;
     std::int64_t crypto_id = 0;
-    std::string market;
     bool is_delisted = false;
     std::int64_t recorded_at = 0;
   };
 
   Result<void> prepare();
-  Result<std::optional<Life>> newest_life(std::int64_t exchange, const std::string& ticker);
+  Result<std::optional<Life>> newest_life(std::int64_t exchange, const std::string& ticker,
+                                          const std::string& market);
   Result<void> update_life(std::int64_t id, const schema::Row& row);
   Result<void> begin_life(std::int64_t exchange, std::int64_t crypto, const schema::Row& row,
                           std::optional<std::int64_t> listed_at);

@@ -20,14 +20,15 @@ struct Listing {
   std::string status = "trading";
   std::string tick_size = "0.010";
   Time recorded_at = at_minute(0);
+  std::string market = "spot";
 };
 
 schema::Row instrument_row(const Listing& listing) {
-  return {.table = &schema::instruments,
-          .values = {std::string("binance"), listing.symbol, listing.exchange_symbol,
-                     std::string("spot"), listing.base, std::string("USDT"), listing.status,
-                     log::decimal(listing.tick_size), log::decimal("1"), schema::Null{},
-                     listing.recorded_at}};
+  return {
+      .table = &schema::instruments,
+      .values = {std::string("binance"), listing.symbol, listing.exchange_symbol, listing.market,
+                 listing.base, std::string("USDT"), listing.status, log::decimal(listing.tick_size),
+                 log::decimal("1"), schema::Null{}, listing.recorded_at}};
 }
 
 class DimensionRows : public testing::Test {
@@ -111,6 +112,17 @@ TEST_F(DimensionRows, EndTheOldLifeWhenATickerMeansAnotherSymbol) {
       instrument_row({.symbol = "LUNC/USDT", .base = "LUNC", .recorded_at = at_minute(5)})));
   EXPECT_EQ(lives(), (std::vector<std::string>{"LUNA/USDT delisted 1", "LUNC/USDT trading 0"}));
   EXPECT_EQ(lines("SELECT symbol FROM instruments"), std::vector<std::string>{"LUNC/USDT"});
+}
+
+TEST_F(DimensionRows, KeepMarketsApartThatAnExchangeSpellsAlike) {
+  ASSERT_TRUE(dimensions->apply_instrument(instrument_row({})));
+  ASSERT_TRUE(dimensions->apply_instrument(
+      instrument_row({.symbol = "LUNA/USDT:USDT", .recorded_at = at_minute(5), .market = "swap"})));
+  ASSERT_TRUE(dimensions->apply_instrument(
+      instrument_row({.status = "halted", .recorded_at = at_minute(6)})));
+  EXPECT_EQ(lives(), (std::vector<std::string>{"LUNA/USDT halted 0", "LUNA/USDT:USDT trading 0"}));
+  EXPECT_EQ(lines("SELECT symbol, market FROM instruments ORDER BY symbol"),
+            (std::vector<std::string>{"LUNA/USDT spot", "LUNA/USDT:USDT swap"}));
 }
 
 TEST_F(DimensionRows, DoNotChangeWhenOldNewsComesAgain) {

@@ -88,19 +88,18 @@ Result<void> PostgresDimensions::apply_instrument(const Row& row) {
       crypto_id(text_of(row, "symbol"), {text_of(row, "base"), text_of(row, "quote")});
   if (!crypto) return fail(crypto.error());
   const auto life = connection_.query(
-      "SELECT listing_id, crypto_id, market, status = 'delisted', recorded_at >= $3 "
-      "FROM dim_listing WHERE exchange_id = $1 AND exchange_symbol = $2 "
+      "SELECT listing_id, crypto_id, status = 'delisted', recorded_at >= $4 FROM dim_listing "
+      "WHERE exchange_id = $1 AND exchange_symbol = $2 AND market = $3 "
       "ORDER BY listing_id DESC LIMIT 1",
-      {*exchange, row.at("exchange_symbol"), row.at("recorded_at")});
+      {*exchange, row.at("exchange_symbol"), row.at("market"), row.at("recorded_at")});
   if (!life) return fail(life.error());
 
   Value listed_at = row.at("listed_at");
   if (life->size() > 0) {
-    if (life->boolean(0, 4)) return {};  // older news
+    if (life->boolean(0, 3)) return {};  // older news
     const Value id = life->integer(0, 0);
-    const bool is_same =
-        life->integer(0, 1) == *crypto && life->text(0, 2) == text_of(row, "market");
-    const bool comes_back = life->boolean(0, 3) && text_of(row, "status") != delisted;
+    const bool is_same = life->integer(0, 1) == *crypto;
+    const bool comes_back = life->boolean(0, 2) && text_of(row, "status") != delisted;
     if (is_same && !comes_back) {
       const auto updated = connection_.query(
           "UPDATE dim_listing SET status = $2, listed_at = coalesce($3::timestamptz, listed_at), "

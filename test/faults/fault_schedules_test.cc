@@ -49,7 +49,8 @@ std::uint64_t default_schedules(std::string_view venue) {
 
 // Everything of one schedule comes from its seed.
 struct Schedule {
-  explicit Schedule(std::uint64_t seed) : random(seed * 2'654'435'761U + 1) {
+  // `needs_rest`: without REST the venue does not say where to connect.
+  Schedule(std::uint64_t seed, bool needs_rest) : random(seed * 2'654'435'761U + 1) {
     faults = fmt::format("seed={}", seed + 1);
     const auto maybe = [&](double likelihood, std::string_view key, double most) {
       if (chance(likelihood)) faults += fmt::format(",{}={:.4f}", key, most * unit());
@@ -90,7 +91,7 @@ struct Schedule {
       faults += fmt::format(",jump={}s+{}", 100 + random() % 500, 1 + random() % 1000);
     if (chance(0.2))
       faults += fmt::format(",blackout={}s+{}s", 100 + random() % 400, 30 + random() % 600);
-    heals = !chance(0.1);
+    heals = !chance(0.1) || needs_rest;
     if (!heals) faults += ",5xx=1";
   }
   double unit() { return std::uniform_real_distribution<double>(0.0, 1.0)(random); }
@@ -116,7 +117,7 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
   World(Schedule& schedule, const exchange::Venue& venue)
       : schedule_(schedule),
         venue_(venue),
-        core_({.venue = std::string(venue.name),
+        core_({.venue = std::string(exchange::key_of(venue)),
                .market = make_market(),
                .start = start,
                .speed = "1"}),
@@ -194,8 +195,10 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
   void send(feed::ConnectionId connection, std::string message) override {
     const auto session = sessions_.find(connection);
     if (session == sessions_.end()) return;
-    auto answers = core_.receive(session->second, message, clock_.steady());
-    later(10ms, [this, answers = std::move(answers)] { deliver(answers); });
+    // On its way, so that the answers come in their place among all that the venue sends.
+    later(10ms, [this, session = session->second, message = std::move(message)] {
+      deliver(core_.receive(session, message, clock_.steady()));
+    });
   }
   void close(feed::ConnectionId connection) override {
     wanted_.erase(connection);
@@ -249,11 +252,12 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
 
  private:
   std::unique_ptr<simulator::Market> make_market() {
-    auto market = simulator::SyntheticMarket::make({.exchange = std::string(venue_.name),
-                                                    .seed = schedule_.random() % 1000,
-                                                    .start = start,
-                                                    .symbols = {"BTCUSDT", "ETHBTC"},
-                                                    .activity = schedule_.activity});
+    auto market =
+        simulator::SyntheticMarket::make({.exchange = std::string(exchange::key_of(venue_)),
+                                          .seed = schedule_.random() % 1000,
+                                          .start = start,
+                                          .symbols = {"BTCUSDT", "ETHBTC"},
+                                          .activity = schedule_.activity});
     check(market.has_value(), "the symbols are good");
     return *std::move(market);
   }
@@ -263,7 +267,8 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
     check(listing.has_value(), "the symbol is listed");
     const auto& listed = market.listings()[*listing].instrument;
     const Instrument* instrument = catalogue_->find_or_infer(listed.exchange_symbol);
-    check(instrument != nullptr && instrument->symbol == symbol, "the venue's spelling is read");
+    check(instrument != nullptr && instrument->symbol == listed.symbol,
+          "the venue's spelling is read");
     return instrument;
   }
   pipeline::PipelineOptions pipeline_options() const {
@@ -321,9 +326,12 @@ class World final : public feed::Port, public pipeline::PipelineOutput {
       return;
     for (const auto& event : events) {
       if (const auto* candle = std::get_if<Candle>(&event)) {
-        // An older one may come late.
+        // An older one may come late; where a venue's have no time, it has less volume.
         auto& told = told_[{candle->origin.instrument, candle->open_time}];
-        if (!(candle->origin.exchange_time < told.origin.exchange_time)) told = *candle;
+        const bool is_older = candle->origin.exchange_time
+                                  ? candle->origin.exchange_time < told.origin.exchange_time
+                                  : candle->volume < told.volume;
+        if (!is_older) told = *candle;
         if (candle->is_closed) closed_.emplace(candle->origin.instrument, candle->open_time);
       } else if (const auto* trade = std::get_if<Trade>(&event)) {
         traded_.emplace(trade->origin.instrument, trade->id);
@@ -623,7 +631,7 @@ Duration settling_of(const exchange::Venue& venue) {
 }
 
 void run_schedule(const exchange::Venue& venue, std::uint64_t seed) {
-  Schedule schedule(seed);
+  Schedule schedule(seed, venue.handshake != nullptr);
   SCOPED_TRACE(fmt::format("CANDLEWICK_TEST_SEED={} CANDLEWICK_TEST_SCHEDULES=1, faults {}", seed,
                            schedule.faults));
   World world(schedule, venue);
@@ -659,10 +667,14 @@ void run_schedule(const exchange::Venue& venue, std::uint64_t seed) {
     const auto pages = static_cast<std::size_t>(2 * 2940 / venue.limits.max_candles);
     EXPECT_LT(world.requests, 700U + pages + schedule.trouble / 1min * 30U);
   }
+  // Where REST never answers, only streams tell the time, and quiet ones may not have told yet that
+  // the last minute is over.
+  const Time told_until =
+      schedule.heals ? end : std::min(end, world.pipeline().venue_time().value_or(end) - 5s);
   for (std::size_t index = 0; index < world.instruments().size(); ++index) {
     const Instrument& instrument = *world.instruments()[index];
     expect_the_true_candles(world, instrument, end, schedule);
-    expect_the_true_ledger(world, instrument, end, schedule.heals);
+    expect_the_true_ledger(world, instrument, told_until, schedule.heals);
     if (!schedule.heals) continue;
     EXPECT_TRUE(world.pipeline().is_ready(instrument));
     expect_the_true_indicators(world, instrument);
@@ -676,7 +688,8 @@ class FaultSchedules : public testing::TestWithParam<const exchange::Venue*> {};
 TEST_P(FaultSchedules, EveryMinuteIsTrueAndStoredOnceAfterAnyTrouble) {
   const auto& venue = *GetParam();
   const auto first = setting("CANDLEWICK_TEST_SEED", 1);
-  const auto count = setting("CANDLEWICK_TEST_SCHEDULES", default_schedules(venue.name));
+  const auto count =
+      setting("CANDLEWICK_TEST_SCHEDULES", default_schedules(exchange::key_of(venue)));
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     run_schedule(venue, seed);
     if (HasFailure()) return;  // one is enough to look at
@@ -684,7 +697,7 @@ TEST_P(FaultSchedules, EveryMinuteIsTrueAndStoredOnceAfterAnyTrouble) {
 }
 
 // Those that are simulated; Binance.US is Binance's code.
-std::vector<const exchange::Venue*> simulated_spot_venues() {
+std::vector<const exchange::Venue*> simulated_venues() {
   std::vector<const exchange::Venue*> venues;
   for (const auto name : simulator::simulated_venues()) {
     const auto* venue = exchange::find_venue(name);
@@ -694,13 +707,12 @@ std::vector<const exchange::Venue*> simulated_spot_venues() {
 }
 
 std::string name_of(const testing::TestParamInfo<const exchange::Venue*>& test) {
-  std::string name(test.param->name);
+  std::string name(exchange::key_of(*test.param));
   std::ranges::replace(name, '-', '_');
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Venues, FaultSchedules, testing::ValuesIn(simulated_spot_venues()),
-                         name_of);
+INSTANTIATE_TEST_SUITE_P(Venues, FaultSchedules, testing::ValuesIn(simulated_venues()), name_of);
 
 }  // namespace
 }  // namespace candlewick

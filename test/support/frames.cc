@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/base64.h"
 #include "base/line_reader.h"
 
 namespace candlewick::test {
@@ -39,11 +40,19 @@ std::vector<RecordedFrame> read_frames(const std::filesystem::path& file) {
     const std::string head = line.substr(0, message);
     const auto direction = text_after(head, "\"dir\":\"");
     if (direction == "open") connection = text_after(head, "\"url\":\"");
-    if (message == std::string::npos || direction == "open" || direction == "out") continue;
+    const auto packed = text_after(head, "\"b64\":\"");
+    if (direction == "open" || direction == "out") continue;
+    if (message == std::string::npos && packed.empty()) continue;
     RecordedFrame frame;
     frame.is_reply = direction == "http";
     frame.url = frame.is_reply ? text_after(head, "\"url\":\"") : connection;
-    frame.text = line.substr(message + 6, line.rfind('}') - message - 6);
+    if (packed.empty()) {
+      frame.text = line.substr(message + 6, line.rfind('}') - message - 6);
+    } else if (auto bytes = from_base64(packed)) {
+      frame.text = std::move(*bytes);
+    } else {
+      ADD_FAILURE() << bytes.error().message;
+    }
     if (const auto at = head.find("\"recv_ns\":"); at != std::string::npos) {
       frame.received_time = time_from_ns(std::strtoll(head.c_str() + at + 10, nullptr, 10));
     }

@@ -11,8 +11,8 @@
 namespace candlewick::test {
 
 struct RecordedFrame {
-  std::string text;
-  std::string url;  // of the reply, or of the connection that the frame came on
+  std::string text;  // of a compressed one, its bytes
+  std::string url;   // of the reply, or of the connection that the frame came on
   std::optional<Time> received_time;
   bool is_reply = false;
 };

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "base/json_text.h"
+#include "exchange/binance/streams.h"
 #include "exchange/reading.h"
 
 namespace candlewick::exchange::binance {
@@ -29,68 +29,6 @@ constexpr std::array<std::string_view, 12> quote_assets_us{
 // 1s candles do not exist on Binance.US (since 2023-09-06).
 constexpr std::span<const Timeframe> timeframes_us{all_timeframes.data() + 1,
                                                    all_timeframes.size() - 1};
-
-// "btcusdt@kline_1m"
-std::string stream_name(const Channel& channel) {
-  const std::string symbol = lower(channel.instrument->exchange_symbol);
-  switch (channel.kind) {
-    case ChannelKind::candles:
-      return symbol + "@kline_" + std::string(to_text(channel.timeframe));
-    case ChannelKind::trades:
-      return symbol + "@trade";
-    case ChannelKind::aggregate_trades:
-      return symbol + "@aggTrade";
-    case ChannelKind::quotes:
-      return symbol + "@bookTicker";
-    case ChannelKind::book:
-      return symbol + "@depth@100ms";
-    case ChannelKind::ladder:
-      return symbol + "@depth20@100ms";
-    case ChannelKind::ticker:
-      return symbol + "@ticker";
-    case ChannelKind::mini_ticker:
-      return symbol + "@miniTicker";
-    case ChannelKind::derivative:
-      break;
-  }
-  std::unreachable();
-}
-
-// Combined framing, so that payloads without symbol or kind are told apart. Channels are subscribed
-// by messages: a URL of a thousand streams is longer than front ends take.
-std::string stream_url(std::string_view ws_url, std::span<const Channel> channels) {
-  std::string url(ws_url);
-  while (url.ends_with('/')) url.pop_back();
-  url += "/stream";
-  if (!channels.empty()) url += "?streams=" + stream_name(channels.front());
-  return url;
-}
-
-std::vector<std::string> control(std::string_view method, std::span<const Channel> channels,
-                                 std::uint64_t first_id) {
-  constexpr std::size_t channels_per_message = 100;
-  std::vector<std::string> messages;
-  for (std::size_t at = 0; at < channels.size(); at += channels_per_message) {
-    std::string text = fmt::format(R"({{"method":"{}","params":[)", method);
-    const auto part = channels.subspan(at, std::min(channels_per_message, channels.size() - at));
-    for (const auto& channel : part) {
-      if (text.back() != '[') text += ',';
-      json::append_string(text, stream_name(channel));
-    }
-    text += fmt::format(R"(],"id":{}}})", first_id + messages.size());
-    messages.push_back(std::move(text));
-  }
-  return messages;
-}
-
-// Also the one that is in the URL already: a stream is sent once however often it is subscribed to.
-std::vector<std::string> subscribe(std::span<const Channel> channels, std::uint64_t first_id) {
-  return control("SUBSCRIBE", channels, first_id);
-}
-
-std::vector<std::string> unsubscribe(std::span<const Channel> channels, std::uint64_t first_id) {
-  return control("UNSUBSCRIBE", channels, first_id);
-}
 
 int depth_weight(int limit) {
   return limit <= 100 ? 5 : limit <= 500 ? 25 : limit <= 1000 ? 50 : 250;
@@ -174,29 +112,6 @@ Result<RestRequest> request_us(const RestQuery& query) {
   return request_with(weights_us, query);
 }
 
-std::string explain(int http_status, std::string_view variable, std::string_view elsewhere) {
-  switch (http_status) {
-    case 451:
-      return fmt::format(
-          "the venue refuses requests from this country (HTTP 451); set {}_BASE_URL and {}_WS_URL "
-          "to "
-          "another host ({})",
-          variable, variable, elsewhere);
-    case 403:
-      return fmt::format(
-          "a firewall of the venue refused the request (HTTP 403), for its rate or its address; "
-          "slow down, or "
-          "set {}_BASE_URL and {}_WS_URL to another host ({})",
-          variable, variable, elsewhere);
-    case 418:
-      return "the venue has banned this address for a while after too many requests (HTTP 418)";
-    case 429:
-      return "the venue's request budget is used up (HTTP 429)";
-    default:
-      return {};
-  }
-}
-
 std::string explain_status(int http_status) {
   return explain(http_status, "BINANCE",
                  "public market data: data-api.binance.vision and data-stream.binance.vision");
@@ -242,10 +157,11 @@ constinit const Venue binance{
     .quiet_periods = QuietPeriods::zero_rows,
     .book_rule = BookRule::ranges,
     .used_weight_header = "X-MBX-USED-WEIGHT-1M",
-    .stream_url = stream_url,
+    .stream_url = combined_url,
     .subscribe = subscribe,
     .unsubscribe = unsubscribe,
     .request = request,
+    .all_tickers = [] { return RestRequest{"/api/v3/ticker/24hr", 80}; },
     .make_decoder = make_decoder,
     .explain_status = explain_status,
 };
@@ -275,10 +191,11 @@ constinit const Venue binance_us{
     .quiet_periods = QuietPeriods::zero_rows,
     .book_rule = BookRule::ranges,
     .used_weight_header = "X-MBX-USED-WEIGHT-1M",
-    .stream_url = stream_url,
+    .stream_url = combined_url,
     .subscribe = subscribe,
     .unsubscribe = unsubscribe,
     .request = request_us,
+    .all_tickers = [] { return RestRequest{"/api/v3/ticker/24hr", 40}; },
     .make_decoder = make_decoder,
     .explain_status = explain_status_us,
 };

@@ -3,7 +3,8 @@
 // REST replies are told apart by the path they were asked at and read by the names of their
 // members.
 //
-// Sources: web-socket-streams.md and rest-api.md of binance-spot-api-docs, read 2026-07-21.
+// Sources: web-socket-streams.md and rest-api.md of binance-spot-api-docs, read 2026-07-21; USD-M
+// futures: market streams and REST of developers.binance.com, read 2026-11-21.
 #include <array>
 #include <charconv>
 
@@ -315,7 +316,7 @@ class BinanceDecoder final : public Decoder {
       if (payload_.has('u') && payload_.has('b')) return quote(frame, out);
       return {};
     }
-    if (kind == "depthUpdate") return depth(frame, out);
+    if (kind == "depthUpdate") return is_ladder() ? ladder(frame, out) : depth(frame, out);
     if (kind == "trade") return trade(frame, out, false);
     if (kind == "aggTrade") return trade(frame, out, true);
     if (kind == "bookTicker") return quote(frame, out);
@@ -323,6 +324,7 @@ class BinanceDecoder final : public Decoder {
     if (kind == "24hrTicker" || kind == "24hrMiniTicker")
       return ticker(frame, out, kind == "24hrMiniTicker");
     if (kind == "avgPrice") return average(frame, out);
+    if (kind == "markPriceUpdate") return mark_price(frame, out);
     if (kind == "serverShutdown") {
       Fields fields(payload_, inexact_);
       ShutdownNotice notice{.exchange = catalogue_.exchange(), .exchange_time = fields.time('E')};
@@ -416,6 +418,24 @@ class BinanceDecoder final : public Decoder {
     return finish("depthUpdate", event, fields, frame, symbol);
   }
 
+  // "btcusdt@depth20@100ms"
+  bool is_ladder() const {
+    const auto at = stream_.find("@depth");
+    const auto levels = at == std::string_view::npos ? "" : stream_.substr(at + 6);
+    return !levels.empty() && levels.front() != '@';
+  }
+
+  // Futures send the best levels in the words of a change: only the stream's name tells.
+  Result<void> ladder(const Frame& frame, Events& out) {
+    if (auto read = depth(frame, out); !read) return read;
+    auto& event = std::get<BookUpdate>(out.back());
+    event.kind = BookKind::snapshot;
+    event.is_partial = true;
+    event.first_sequence.reset();
+    event.previous_sequence.reset();
+    return {};
+  }
+
   // {"lastUpdateId":160,"bids":[…],"asks":[…]}: only the stream's name says what it is about.
   Result<void> partial_depth(const Frame& frame, Events& out) {
     auto symbol = stream_.substr(0, stream_.find('@'));
@@ -504,6 +524,23 @@ class BinanceDecoder final : public Decoder {
     return finish("avgPrice", event, fields, frame, symbol);
   }
 
+  // {"e":"markPriceUpdate","E":1562305380000,"s":"BTCUSDT","p":"11794.15000000",
+  //  "i":"11784.62659091","P":"11784.25641265","r":"0.00038167","T":1562306400000}
+  // Contracts with a date have no funding: an empty rate and no time.
+  Result<void> mark_price(const Frame& frame, Events& out) {
+    Fields fields(payload_, inexact_);
+    Derivative& event = add<Derivative>(out);
+    event.mark_price = fields.amount('p');
+    if (payload_.has('i')) event.index_price = fields.amount('i');
+    if (!payload_['r'].empty()) {
+      event.funding_rate = fields.decimal('r');
+      if (payload_['T'] != "0") event.next_funding_time = fields.time('T');
+    }
+    event.origin.exchange_time = fields.time('E');
+    const auto symbol = fields.text('s');
+    return finish("markPriceUpdate", event, fields, frame, symbol);
+  }
+
   Result<void> decode_reply(const Frame& frame, Events& out) {
     const Target target = parse_target(frame.url);
     if (frame.http_status >= 400) return error_reply(frame);
@@ -519,6 +556,8 @@ class BinanceDecoder final : public Decoder {
     if (target.path == "exchangeInfo") return exchange_info(frame, out);
     if (target.path == "time") return server_time(frame, out);
     if (target.path == "avgPrice") return average_reply(frame, target, out);
+    if (target.path == "openInterest" || target.path == "premiumIndex")
+      return derivatives(frame, out);
     return probe(frame);
   }
 
@@ -752,6 +791,38 @@ class BinanceDecoder final : public Decoder {
     return {};
   }
 
+  // {"openInterest":"10659.509","symbol":"BTCUSDT","time":1589437530011}
+  // {"symbol":"BTCUSDT","markPrice":"11793.63104562","indexPrice":"11781.80495970",
+  //  "estimatedSettlePrice":"11781.16138815","lastFundingRate":"0.00038246",
+  //  "interestRate":"0.00010000","nextFundingTime":1597392000000,"time":1597370495002}
+  Result<void> derivatives(const Frame& frame, Events& out) {
+    return reader_.read(frame.text, [&](json::Value root) {
+      const auto one = [&](json::Value row) { derivative(row, frame, out); };
+      if (root.type() == json::Type::array) return root.elements(one);
+      one(root);
+    });
+  }
+
+  void derivative(json::Value row, const Frame& frame, Events& out) {
+    Derivative event;
+    event.origin.received_time = frame.received_time;
+    bool has_figures = false;
+    row.members([&](std::string_view key, json::Value value) {
+      const bool is_figure = key == "openInterest" || key == "markPrice";
+      has_figures = has_figures || is_figure;
+      if (key == "symbol") event.origin.instrument = instrument(value.raw());
+      if (key == "time") event.origin.exchange_time = epoch(value);
+      if (key == "openInterest") event.open_interest = amount(value);
+      if (key == "markPrice") event.mark_price = amount(value);
+      if (key == "indexPrice") event.index_price = amount(value);
+      if (key == "lastFundingRate" && !value.raw().empty()) event.funding_rate = value.decimal();
+      if (key == "nextFundingTime" && value.raw() != "0") event.next_funding_time = epoch(value);
+    });
+    if (event.origin.instrument == nullptr || !has_figures)
+      return row.reject("open interest or a mark price has a known symbol and a figure");
+    out.emplace_back(std::move(event));
+  }
+
   // {"timezone":"UTC","serverTime":1565246363776,"rateLimits":[{"rateLimitType":"REQUEST_WEIGHT",
   //  "interval":"MINUTE","intervalNum":1,"limit":6000},…],"symbols":[{"symbol":"ETHBTC","status":
   //  "TRADING","baseAsset":"ETH",…,"filters":[{"filterType":"PRICE_FILTER","tickSize":…},…]},…]}
@@ -834,10 +905,12 @@ class BinanceDecoder final : public Decoder {
       // Dated futures: "BTCUSDT_210625" is BTC/USDT:USDT-210625.
       if (const auto dash = instrument.exchange_symbol.rfind('_'); dash != std::string::npos) {
         instrument.symbol += "-" + instrument.exchange_symbol.substr(dash + 1);
+        instrument.market = Market::future;
       }
     }
     instrument.status = status == "TRADING" ? ListingStatus::trading
-                        : status == "HALT" || status == "BREAK" || status == "CANCEL_ONLY"
+                        : status == "HALT" || status == "BREAK" || status == "CANCEL_ONLY" ||
+                                status == "PENDING_TRADING" || status == "SETTLING"
                             ? ListingStatus::halted
                         : status == "CLOSE" || status == "DELIVERED" ? ListingStatus::delisted
                                                                      : ListingStatus::unknown;

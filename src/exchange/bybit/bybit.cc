@@ -210,6 +210,7 @@ constinit const Venue bybit{
     .subscribe = subscribe,
     .unsubscribe = unsubscribe,
     .request = request,
+    .all_tickers = [] { return RestRequest{"/v5/market/tickers?category=spot", 1}; },
     .make_decoder = make_decoder,
     .explain_status = explain_status,
 };

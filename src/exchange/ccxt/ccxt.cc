@@ -251,7 +251,7 @@ Result<std::string> exchange_of(std::string_view name) {
   for (const auto* venue : all_venues()) {
     if (venue->ccxt_id != id && venue->name != id) continue;
     return fail(ErrorKind::misconfigured, "exchanges: {} is built in: write \"{}\"", name,
-                venue->name);
+                key_of(*venue));
   }
   return id;
 }

@@ -88,6 +88,10 @@ TEST(CcxtVenue, IsNamedAsCcxtNamesItUnlessItIsBuiltIn) {
   const auto native = exchange_of("ccxt:binanceus");
   ASSERT_FALSE(native);
   EXPECT_EQ(native.error().message, "exchanges: ccxt:binanceus is built in: write \"binance-us\"");
+  const auto swaps = exchange_of("ccxt:binanceusdm");
+  ASSERT_FALSE(swaps);
+  EXPECT_EQ(swaps.error().message,
+            "exchanges: ccxt:binanceusdm is built in: write \"binance-usdm\"");
 }
 
 class CcxtLines : public testing::Test {

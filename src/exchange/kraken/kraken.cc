@@ -215,6 +215,7 @@ constinit const Venue kraken{
     .subscribe = subscribe,
     .unsubscribe = unsubscribe,
     .request = request,
+    .all_tickers = [] { return RestRequest{"/0/public/Ticker", 1}; },
     .make_decoder = make_decoder,
     .explain_status = explain_status,
 };

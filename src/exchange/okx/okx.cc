@@ -242,6 +242,7 @@ constinit const Venue okx{
     .subscribe = subscribe,
     .unsubscribe = unsubscribe,
     .request = request,
+    .all_tickers = [] { return RestRequest{"/api/v5/market/tickers?instType=SPOT", 1}; },
     .make_decoder = make_decoder,
     .explain_status = explain_status,
 };

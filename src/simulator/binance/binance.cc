@@ -14,17 +14,21 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_streams = 1024;
-constexpr std::size_t most_messages_a_second = 5;
 constexpr std::size_t longest_id = 36;
 
 constexpr Flavour global{.name = "binance",
+                         .is_futures = false,
+                         .messages_per_second = 5,
+                         .most_candles = 1000,
+                         .most_levels = 5000,
+                         .candle_period = 2000ms,
                          .weight_per_minute = 6000,
                          .raw_requests_per_5_minutes = 300'000,
                          .ping_interval = 20s,
                          .has_seconds = true,
                          .has_microseconds = true,
                          .exchange_info_weight = 20,
-                         .klines_weight = 2,
+                         .klines_weights = {2, 2, 2, 2},
                          .depth_weights = {5, 25, 50, 250},
                          .ticker_weights = {2, 2, 40, 80},
                          .trades_weight = 25,
@@ -33,19 +37,54 @@ constexpr Flavour global{.name = "binance",
                          .all_prices_weight = 4};
 
 constexpr Flavour us{.name = "binance-us",
+                     .is_futures = false,
+                     .messages_per_second = 5,
+                     .most_candles = 1000,
+                     .most_levels = 5000,
+                     .candle_period = 2000ms,
                      .weight_per_minute = 1200,
                      .raw_requests_per_5_minutes = 5'000,
                      .ping_interval = 180s,
                      .has_seconds = false,
                      .has_microseconds = false,
                      .exchange_info_weight = 10,
-                     .klines_weight = 1,
+                     .klines_weights = {1, 1, 1, 1},
                      .depth_weights = {1, 5, 10, 50},
                      .ticker_weights = {1, 20, 40, 40},
                      .trades_weight = 1,
                      .aggregate_trades_weight = 1,
                      .price_weight = 1,
                      .all_prices_weight = 2};
+
+constexpr Flavour usdm{.name = "binance-usdm",
+                       .is_futures = true,
+                       .messages_per_second = 10,
+                       .most_candles = 1500,
+                       .most_levels = 1000,
+                       .candle_period = 250ms,
+                       .weight_per_minute = 2400,
+                       .raw_requests_per_5_minutes = 0,
+                       .ping_interval = 180s,
+                       .has_seconds = false,
+                       .has_microseconds = false,
+                       .exchange_info_weight = 1,
+                       .klines_weights = {1, 2, 5, 10},
+                       .depth_weights = {5, 10, 20, 20},
+                       .ticker_weights = {1, 1, 1, 40},
+                       .trades_weight = 5,
+                       .aggregate_trades_weight = 20,
+                       .price_weight = 1,
+                       .all_prices_weight = 2};
+
+// Streams of futures are served at two paths since 2026-04-23. At the paths of before, which
+// clients in use still open, this simulator serves all.
+bool is_served_at(std::string_view path, std::string_view stream) {
+  const auto kind = stream.substr(std::min(stream.find('@'), stream.size()));
+  const bool is_frequent =
+      kind.starts_with("@depth") || kind.starts_with("@bookTicker") || kind == "@trade";
+  if (path.starts_with("/public/")) return is_frequent;
+  return !path.starts_with("/market/") || !is_frequent;
+}
 
 // The value of `streams`, in which "+" is no space: btcusdt@kline_1d@+08:00.
 std::string streams_of(std::string_view target) {
@@ -243,18 +282,23 @@ bool Binance::add(Connection& connection, std::string_view stream) const {
     return true;
   }
   if (connection.streams.size() >= most_streams) return false;
+  // Accepted, and silent for ever.
+  if (context_.flavour.is_futures && !is_served_at(connection.path, stream)) return true;
   connection.streams.emplace_back(stream);
   return true;
 }
 
 std::optional<Reply> Binance::open(const Request& request, Connection& connection) {
   std::string streams;
-  if (request.path == "/stream") {
+  std::string_view path = request.path;
+  if (context_.flavour.is_futures && (path.starts_with("/public/") || path.starts_with("/market/")))
+    path.remove_prefix(7);
+  if (path == "/stream") {
     connection.wraps = true;
     streams = streams_of(request.target);
-  } else if (request.path.starts_with("/ws/")) {
-    streams = request.path.substr(4);
-  } else if (request.path != "/ws") {
+  } else if (path.starts_with("/ws/")) {
+    streams = path.substr(4);
+  } else if (path != "/ws") {
     return Reply{.status = 404, .headers = {}, .body = "Not Found"};
   }
   const auto unit = request.parameter("timeUnit").value_or("");
@@ -273,7 +317,7 @@ Answer Binance::receive(Connection& connection, std::string_view text, SteadyTim
   auto& messages = connection.messages;
   while (!messages.empty() && now - messages.front() >= 1s) messages.pop_front();
   messages.push_back(now);
-  if (messages.size() > most_messages_a_second) {
+  if (messages.size() > context_.flavour.messages_per_second) {
     return {.frames = {}, .close = Answer::Close{1008, "Too many requests"}};
   }
   const auto message = read_message(text);
@@ -365,6 +409,10 @@ std::unique_ptr<Protocol> make_binance(Market& market, const Faults& faults) {
 
 std::unique_ptr<Protocol> make_binance_us(Market& market, const Faults& faults) {
   return std::make_unique<binance::Binance>(market, faults, binance::us);
+}
+
+std::unique_ptr<Protocol> make_binance_usdm(Market& market, const Faults& faults) {
+  return std::make_unique<binance::Binance>(market, faults, binance::usdm);
 }
 
 }  // namespace candlewick::simulator

@@ -1,5 +1,6 @@
-// Binance spot's public protocol, and Binance.US's, which is the same with other limits: REST under
-// /api/v3 (rest.cc), streams under /ws and /stream (streams.cc).
+// Binance spot's public protocol, Binance.US's, which is the same with other limits, and that of
+// USD-M futures: REST under /api/v3 or /fapi (rest.cc), streams under /ws and /stream (streams.cc),
+// those of futures at two paths.
 #pragma once
 
 #include <array>
@@ -13,19 +14,26 @@ namespace candlewick::simulator {
 
 std::unique_ptr<Protocol> make_binance(Market& market, const Faults& faults);
 std::unique_ptr<Protocol> make_binance_us(Market& market, const Faults& faults);
+std::unique_ptr<Protocol> make_binance_usdm(Market& market, const Faults& faults);
 
 namespace binance {
 
-// What the two differ in. Facts: binance-spot-api-docs (2026-07), binance-us-api-docs (2024-06).
+// What they differ in. Facts: binance-spot-api-docs (2026-07), binance-us-api-docs (2024-06),
+// developers.binance.com on USD-M futures (2026-11).
 struct Flavour {
   std::string_view name;
+  bool is_futures;
+  std::size_t messages_per_second;
+  std::size_t most_candles;
+  std::size_t most_levels;
+  Duration candle_period;
   int weight_per_minute;
   int raw_requests_per_5_minutes;
   Duration ping_interval;
   bool has_seconds;       // candles of 1s
   bool has_microseconds;  // timeUnit=MICROSECOND
   int exchange_info_weight;
-  int klines_weight;
+  std::array<int, 4> klines_weights;  // less than 100, less than 500, up to 1000, more
   std::array<int, 4> depth_weights;   // up to 100, 500, 1000 and 5000 levels
   std::array<int, 4> ticker_weights;  // 24hr: one symbol, up to 20, up to 100, more or all
   int trades_weight;
@@ -47,6 +55,16 @@ std::unique_ptr<Feed> make_feed(const Context& context, std::string_view stream,
 int weight_of(const Context& context, const Request& request);
 Reply answer(const Context& context, const Request& request, const RestView& view);
 Reply error(int status, int code, std::string_view message);
+
+// What futures have beside their prices, made of the last price.
+struct MarkPrice {
+  Decimal mark;
+  Decimal index;
+  Decimal funding_rate;
+  Time next_funding;
+};
+MarkPrice mark_price(Market& market, std::size_t listing, Time at);
+Decimal open_interest(Market& market, std::size_t listing, Time at);
 
 // Statistics over a window that ends at `to` (included), with what tickers tell beside the bar.
 struct Window {

@@ -26,9 +26,17 @@ class BookTickerFeed final : public Feed {
     const bool same = top.bids == last_.bids && top.asks == last_.asks;
     last_ = std::move(top);
     if (same || source_.is_gone()) return false;
-    out += "{\"u\":";
-    append_number(out, last_.sequence);
-    out += R"(,"s":")" + source_.symbol() + '"';
+    if (source_.is_futures()) {
+      const Time at = steps_.time_of(step_ - 1);
+      source_.begin(out, "bookTicker", at);
+      out += ",\"T\":";
+      source_.time(out, at);
+      field(out, "u", last_.sequence);
+    } else {
+      out += "{\"u\":";
+      append_number(out, last_.sequence);
+      out += R"(,"s":")" + source_.symbol() + '"';
+    }
     field(out, "b", last_.bids.front().price);
     field(out, "B", last_.bids.front().size);
     field(out, "a", last_.asks.front().price);
@@ -44,6 +52,25 @@ class BookTickerFeed final : public Feed {
   std::uint64_t step_;
   Book last_;
 };
+
+// Futures name the update before.
+void write_change(std::string& out, const Source& source, Time at, std::uint64_t before,
+                  std::uint64_t last, const std::vector<Level>& bids,
+                  const std::vector<Level>& asks) {
+  source.begin(out, "depthUpdate", at);
+  if (source.is_futures()) {
+    out += ",\"T\":";
+    source.time(out, at);
+  }
+  field(out, "U", before + 1);
+  field(out, "u", last);
+  if (source.is_futures()) field(out, "pu", before);
+  out += ",\"b\":";
+  append_levels(out, bids);
+  out += ",\"a\":";
+  append_levels(out, asks);
+  out += '}';
+}
 
 // Time is cut into slots; a frame at the end of a slot tells what happened in it. A slot without a
 // step has no frame, so ids follow each other from frame to frame.
@@ -63,14 +90,9 @@ class DepthFeed final : public Feed {
     Book now = steps_.book(steps_.step_at(at), all_levels);
     const Book before = std::exchange(last_, std::move(now));
     if (source_.is_gone()) return false;
-    source_.begin(out, "depthUpdate", at);
-    field(out, "U", before.sequence + 1);
-    field(out, "u", last_.sequence);
-    out += ",\"b\":";
-    append_levels(out, differences(before.bids, last_.bids, true));
-    out += ",\"a\":";
-    append_levels(out, differences(before.asks, last_.asks, false));
-    out += '}';
+    write_change(out, source_, at, before.sequence, last_.sequence,
+                 differences(before.bids, last_.bids, true),
+                 differences(before.asks, last_.asks, false));
     return true;
   }
   int rank() const override { return 3; }
@@ -96,9 +118,14 @@ class LadderFeed final : public Feed {
   }
 
   bool emit(std::string& out) override {
-    step_ = steps_.step_at(*next());
+    const Time at = *next();
+    const auto before = std::exchange(step_, steps_.step_at(at));
     if (source_.is_gone()) return false;
     const Book book = steps_.book(step_, levels_);
+    if (source_.is_futures()) {
+      write_change(out, source_, at, before, book.sequence, book.bids, book.asks);
+      return true;
+    }
     out += "{\"lastUpdateId\":";
     append_number(out, book.sequence);
     out += ",\"bids\":";
@@ -124,11 +151,12 @@ std::unique_ptr<Feed> make_book_feed(const Source& source, std::string_view name
   if (source.market().book_steps(source.listing) == nullptr) return nullptr;
   if (name == "bookTicker") return std::make_unique<BookTickerFeed>(source, now);
   if (!name.starts_with("depth")) return nullptr;
-  Duration slot = 1000ms;
+  Duration slot = source.is_futures() ? 250ms : 1000ms;
   if (const auto at = name.find('@'); at != std::string_view::npos) {
     const auto speed = name.substr(at + 1);
-    if (speed != "100ms" && speed != "1000ms") return nullptr;
-    if (speed == "100ms") slot = 100ms;
+    const bool is_futures = source.is_futures();
+    if (speed != "100ms" && speed != (is_futures ? "500ms" : "1000ms")) return nullptr;
+    slot = speed == "100ms" ? 100ms : is_futures ? 500ms : 1000ms;
     name = name.substr(0, at);
   }
   const auto levels = name.substr(5);

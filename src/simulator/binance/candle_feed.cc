@@ -19,7 +19,7 @@ class KlineFeed final : public Feed {
       : source_(source),
         timeframe_(timeframe),
         shift_(shift),
-        period_(timeframe == Timeframe::s1 ? 1000ms : 2000ms),
+        period_(timeframe == Timeframe::s1 ? 1000ms : source.context.flavour.candle_period),
         open_(open_of(timeframe, now, shift)),
         told_(now) {
     if (const auto row = source.market().row(source.listing, timeframe, open_, now, shift)) {

@@ -17,6 +17,7 @@ struct Source {
   bool micros = false;
 
   Market& market() const { return context.market; }
+  bool is_futures() const { return context.flavour.is_futures; }
   const std::string& symbol() const {
     return context.market.listings()[listing].instrument.exchange_symbol;
   }

@@ -1,5 +1,6 @@
-// REST under /api/v3. Parameters are read through an object whose first error sticks, so that each
-// endpoint reads in order and every sent parameter must have been asked for.
+// REST under /api/v3, and under /fapi of futures. Parameters are read through an object whose first
+// error sticks, so that each endpoint reads in order and every sent parameter must have been asked
+// for.
 #include <algorithm>
 #include <charconv>
 
@@ -12,7 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t most_levels = 5000;
 constexpr Duration stale_levels_age = 10s;
 
 constexpr std::string_view order_types =
@@ -138,6 +138,92 @@ void write_symbol(std::string& out, const Listing& listing, bool with_sets) {
   out += R"(["EXPIRE_TAKER","EXPIRE_MAKER","EXPIRE_BOTH"]})";
 }
 
+// One object for `symbol`, a list otherwise.
+template <class Write>
+Reply per_listing(Call& call, const std::vector<std::size_t>& listings, Write write) {
+  if (call.parameters.has("symbol")) {
+    std::string out;
+    write(out, listings.front());
+    return json_reply(std::move(out));
+  }
+  return json_reply(list(listings, write));
+}
+
+void write_contract(std::string& out, const Listing& listing) {
+  const Instrument& instrument = listing.instrument;
+  out += '{';
+  field(out, "symbol", std::string_view(instrument.exchange_symbol));
+  field(out, "pair", std::string_view(instrument.exchange_symbol));
+  field(out, "contractType", "PERPETUAL");
+  out += R"(,"deliveryDate":4133404800000,"onboardDate":1569398400000)";
+  field(out, "status", "TRADING");
+  out += R"(,"maintMarginPercent":"2.5000","requiredMarginPercent":"5.0000")";
+  field(out, "baseAsset", std::string_view(instrument.base));
+  field(out, "quoteAsset", std::string_view(instrument.quote));
+  field(out, "marginAsset", std::string_view(instrument.quote));
+  number_field(out, "pricePrecision", static_cast<std::uint64_t>(listing.price_digits));
+  number_field(out, "quantityPrecision", static_cast<std::uint64_t>(listing.size_digits));
+  out += R"(,"baseAssetPrecision":8,"quotePrecision":8,"underlyingType":"COIN")";
+  out += R"(,"underlyingSubType":["PoW"],"triggerProtect":"0.0500","liquidationFee":"0.012500")";
+  out += R"(,"marketTakeBound":"0.05")";
+  name(out, "filters");
+  out += filters(listing);
+  out += R"(,"orderTypes":["LIMIT","MARKET","STOP","STOP_MARKET","TAKE_PROFIT"],)";
+  out += R"("timeInForce":["GTC","IOC","FOK","GTX","GTD"]})";
+}
+
+Reply futures_info(Call& call) {
+  const auto listings = call.parameters.listings();
+  if (auto refusal = call.parameters.refusal()) return *std::move(refusal);
+  std::string out = "{";
+  field(out, "timezone", "UTC");
+  time_field(out, "serverTime", call.view.now + call.context.faults.settings().skew, call.micros);
+  field(out, "futuresType", "U_MARGINED");
+  name(out, "rateLimits");
+  out += fmt::format(
+      R"([{{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":{}}},)"
+      R"({{"rateLimitType":"ORDERS","interval":"MINUTE","intervalNum":1,"limit":1200}}])",
+      call.context.faults.settings().weight_per_minute.value_or(
+          call.context.flavour.weight_per_minute));
+  out += R"(,"exchangeFilters":[],"assets":[{"asset":"USDT","marginAvailable":true,)";
+  out += R"("autoAssetExchange":"-10000"}])";
+  name(out, "symbols");
+  out += list(listings, [&](std::string& text, std::size_t i) {
+    write_contract(text, call.context.market.listings()[i]);
+  });
+  return json_reply(out + "}");
+}
+
+Reply premium_index(Call& call) {
+  const auto listings = call.parameters.listings();
+  if (auto refusal = call.parameters.refusal()) return *std::move(refusal);
+  Market& market = call.context.market;
+  return per_listing(call, listings, [&](std::string& out, std::size_t i) {
+    const MarkPrice price = mark_price(market, i, call.view.as_of);
+    out += '{';
+    field(out, "symbol", std::string_view(market.listings()[i].instrument.exchange_symbol));
+    field(out, "markPrice", price.mark);
+    field(out, "indexPrice", price.index);
+    field(out, "estimatedSettlePrice", price.index);
+    field(out, "lastFundingRate", price.funding_rate);
+    field(out, "interestRate", "0.00010000");
+    time_field(out, "nextFundingTime", price.next_funding, call.micros);
+    time_field(out, "time", call.view.as_of, call.micros);
+    out += '}';
+  });
+}
+
+Reply open_interest_now(Call& call) {
+  const auto listing = call.parameters.listing();
+  if (auto refusal = call.parameters.refusal()) return *std::move(refusal);
+  Market& market = call.context.market;
+  std::string out = "{";
+  field(out, "symbol", std::string_view(market.listings()[listing].instrument.exchange_symbol));
+  field(out, "openInterest", open_interest(market, listing, call.view.as_of));
+  time_field(out, "time", call.view.as_of, call.micros);
+  return json_reply(out + "}");
+}
+
 Reply exchange_info(Call& call) {
   auto& parameters = call.parameters;
   const auto listings = parameters.listings();
@@ -203,7 +289,7 @@ Reply klines(Call& call) {
   const auto start = parameters.time("startTime");
   const auto end = parameters.time("endTime");
   const auto shift = parameters.time_zone();
-  const auto limit = parameters.limit(500, 1000);
+  const auto limit = parameters.limit(500, call.context.flavour.most_candles);
   if (auto refusal = parameters.refusal()) return *std::move(refusal);
   Market& market = call.context.market;
   // The end is inclusive and, like the start, is compared with open times.
@@ -219,11 +305,20 @@ Reply klines(Call& call) {
       list(rows, [&](std::string& out, const Row& row) { write_row(out, row, call.micros); }));
 }
 
+// Of futures only.
+bool is_served_depth(std::size_t levels) {
+  constexpr std::array<std::size_t, 7> served{5, 10, 20, 50, 100, 500, 1000};
+  return std::ranges::find(served, levels) != served.end();
+}
+
 Reply depth(Call& call) {
   auto& parameters = call.parameters;
+  const auto& flavour = call.context.flavour;
   const auto listing = parameters.listing();
-  const auto limit = parameters.limit(100, most_levels);
+  const auto limit = parameters.limit(flavour.is_futures ? 500 : 100, flavour.most_levels);
   parameters.text("symbolStatus");
+  if (flavour.is_futures && !is_served_depth(limit))
+    parameters.fail(-4021, fmt::format("{} is not valid depth limit.", limit));
   if (auto refusal = parameters.refusal()) return *std::move(refusal);
   Market& market = call.context.market;
   Book book = market.book(listing, call.view.as_of, limit);
@@ -234,6 +329,10 @@ Reply depth(Call& call) {
   }
   std::string out = "{";
   number_field(out, "lastUpdateId", book.sequence);
+  if (flavour.is_futures) {
+    time_field(out, "E", call.view.as_of, call.micros);
+    time_field(out, "T", call.view.as_of, call.micros);
+  }
   name(out, "bids");
   append_levels(out, book.bids);
   name(out, "asks");
@@ -364,7 +463,7 @@ Reply average_price(Call& call) {
 }
 
 void write_day(std::string& out, const Listing& listing, const Window& day, bool is_mini,
-               bool micros) {
+               bool is_futures, bool micros) {
   const Bar& bar = day.bar;
   out += '{';
   field(out, "symbol", std::string_view(listing.instrument.exchange_symbol));
@@ -372,9 +471,11 @@ void write_day(std::string& out, const Listing& listing, const Window& day, bool
     field(out, "priceChange", day.change());
     field(out, "priceChangePercent", std::string_view(day.change_percent().to_fixed(3)));
     field(out, "weightedAvgPrice", day.weighted_average());
-    field(out, "prevClosePrice", day.price_before);
+    if (!is_futures) field(out, "prevClosePrice", day.price_before);
     field(out, "lastPrice", bar.close);
     field(out, "lastQty", day.last_size);
+  }
+  if (!is_mini && !is_futures) {
     field(out, "bidPrice", day.bid.price);
     field(out, "bidQty", day.bid.size);
     field(out, "askPrice", day.ask.price);
@@ -398,17 +499,6 @@ void write_day(std::string& out, const Listing& listing, const Window& day, bool
   out += '}';
 }
 
-// One object for `symbol`, a list otherwise.
-template <class Write>
-Reply per_listing(Call& call, const std::vector<std::size_t>& listings, Write write) {
-  if (call.parameters.has("symbol")) {
-    std::string out;
-    write(out, listings.front());
-    return json_reply(std::move(out));
-  }
-  return json_reply(list(listings, write));
-}
-
 Reply ticker_24h(Call& call) {
   auto& parameters = call.parameters;
   const auto listings = parameters.listings();
@@ -422,7 +512,7 @@ Reply ticker_24h(Call& call) {
   const Time now = call.view.as_of;
   return per_listing(call, listings, [&](std::string& out, std::size_t i) {
     write_day(out, market.listings()[i], window(market, i, now - 24h, now), type == "MINI",
-              call.micros);
+              call.context.flavour.is_futures, call.micros);
   });
 }
 
@@ -463,10 +553,23 @@ int all_or_one(const Context& context, const Request& request) {
                                      : context.flavour.all_prices_weight;
 }
 
+std::uint64_t limit_of(const Request& request, std::uint64_t otherwise) {
+  const auto text = request.parameter("limit").value_or("");
+  std::from_chars(text.data(), text.data() + text.size(), otherwise);
+  return otherwise;
+}
+
+int candles_weight(const Context& context, const Request& request) {
+  const auto limit = limit_of(request, 500);
+  const auto& weights = context.flavour.klines_weights;
+  return limit < 100     ? weights[0]
+         : limit < 500   ? weights[1]
+         : limit <= 1000 ? weights[2]
+                         : weights[3];
+}
+
 int depth_weight(const Context& context, const Request& request) {
-  std::uint64_t limit = 100;
-  const auto text = request.parameter("limit").value_or("100");
-  std::from_chars(text.data(), text.data() + text.size(), limit);
+  const auto limit = limit_of(request, context.flavour.is_futures ? 500 : 100);
   const auto& weights = context.flavour.depth_weights;
   return limit <= 100    ? weights[0]
          : limit <= 500  ? weights[1]
@@ -489,33 +592,56 @@ struct Endpoint {
   int (*weight)(const Context& context, const Request& request);
 };
 
+int weight_of_one(const Context&, const Request&) {
+  return 1;
+}
+int info_weight(const Context& context, const Request&) {
+  return context.flavour.exchange_info_weight;
+}
+int trades_weight(const Context& context, const Request&) {
+  return context.flavour.trades_weight;
+}
+int aggregates_weight(const Context& context, const Request&) {
+  return context.flavour.aggregate_trades_weight;
+}
+int price_weight(const Context& context, const Request&) {
+  return context.flavour.price_weight;
+}
+
 constexpr std::array<Endpoint, 13> endpoints{
-    {{"/api/v3/ping", ping, [](const Context&, const Request&) { return 1; }},
-     {"/api/v3/time", server_time, [](const Context&, const Request&) { return 1; }},
-     {"/api/v3/exchangeInfo", exchange_info,
-      [](const Context& context, const Request&) { return context.flavour.exchange_info_weight; }},
-     {"/api/v3/klines", klines,
-      [](const Context& context, const Request&) { return context.flavour.klines_weight; }},
-     {"/api/v3/uiKlines", klines,
-      [](const Context& context, const Request&) { return context.flavour.klines_weight; }},
+    {{"/api/v3/ping", ping, weight_of_one},
+     {"/api/v3/time", server_time, weight_of_one},
+     {"/api/v3/exchangeInfo", exchange_info, info_weight},
+     {"/api/v3/klines", klines, candles_weight},
+     {"/api/v3/uiKlines", klines, candles_weight},
      {"/api/v3/depth", depth, depth_weight},
-     {"/api/v3/trades", trades,
-      [](const Context& context, const Request&) { return context.flavour.trades_weight; }},
-     {"/api/v3/historicalTrades", historical_trades,
-      [](const Context& context, const Request&) { return context.flavour.trades_weight; }},
-     {"/api/v3/aggTrades", aggregate_trades,
-      [](const Context& context, const Request&) {
-        return context.flavour.aggregate_trades_weight;
-      }},
-     {"/api/v3/avgPrice", average_price,
-      [](const Context& context, const Request&) { return context.flavour.price_weight; }},
+     {"/api/v3/trades", trades, trades_weight},
+     {"/api/v3/historicalTrades", historical_trades, trades_weight},
+     {"/api/v3/aggTrades", aggregate_trades, aggregates_weight},
+     {"/api/v3/avgPrice", average_price, price_weight},
      {"/api/v3/ticker/24hr", ticker_24h, ticker_weight},
      {"/api/v3/ticker/price", ticker_price, all_or_one},
      {"/api/v3/ticker/bookTicker", book_ticker, all_or_one}}};
 
-const Endpoint* find_endpoint(std::string_view path) {
-  const auto* found = std::ranges::find(endpoints, path, &Endpoint::path);
-  return found == endpoints.end() ? nullptr : found;
+constexpr std::array<Endpoint, 13> futures_endpoints{
+    {{"/fapi/v1/ping", ping, weight_of_one},
+     {"/fapi/v1/time", server_time, weight_of_one},
+     {"/fapi/v1/exchangeInfo", futures_info, info_weight},
+     {"/fapi/v1/klines", klines, candles_weight},
+     {"/fapi/v1/depth", depth, depth_weight},
+     {"/fapi/v1/trades", trades, trades_weight},
+     {"/fapi/v1/aggTrades", aggregate_trades, aggregates_weight},
+     {"/fapi/v1/premiumIndex", premium_index, weight_of_one},
+     {"/fapi/v1/openInterest", open_interest_now, weight_of_one},
+     {"/fapi/v1/ticker/24hr", ticker_24h, ticker_weight},
+     {"/fapi/v1/ticker/price", ticker_price, all_or_one},
+     {"/fapi/v2/ticker/price", ticker_price, all_or_one},
+     {"/fapi/v1/ticker/bookTicker", book_ticker, all_or_one}}};
+
+const Endpoint* find_endpoint(const Context& context, std::string_view path) {
+  const auto& known = context.flavour.is_futures ? futures_endpoints : endpoints;
+  const auto* found = std::ranges::find(known, path, &Endpoint::path);
+  return found == known.end() ? nullptr : found;
 }
 
 }  // namespace
@@ -529,12 +655,12 @@ Reply error(int status, int code, std::string_view message) {
 }
 
 int weight_of(const Context& context, const Request& request) {
-  const auto* endpoint = find_endpoint(request.path);
+  const auto* endpoint = find_endpoint(context, request.path);
   return endpoint == nullptr ? 1 : endpoint->weight(context, request);
 }
 
 Reply answer(const Context& context, const Request& request, const RestView& view) {
-  const auto* endpoint = find_endpoint(request.path);
+  const auto* endpoint = find_endpoint(context, request.path);
   if (endpoint == nullptr) {
     return {.status = 404,
             .headers = {{"Content-Type", "text/html"}},

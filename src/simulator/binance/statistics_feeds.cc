@@ -64,13 +64,15 @@ class TickerFeed final : public StatisticsFeed {
   void write(std::string& out, const Window& now, Time at) const override {
     source_.begin(out, "24hrTicker", at);
     write_change(out, now);
-    field(out, "x", now.price_before);
+    if (!source_.is_futures()) field(out, "x", now.price_before);
     field(out, "c", now.bar.close);
     field(out, "Q", now.last_size);
-    field(out, "b", now.bid.price);
-    field(out, "B", now.bid.size);
-    field(out, "a", now.ask.price);
-    field(out, "A", now.ask.size);
+    if (!source_.is_futures()) {
+      field(out, "b", now.bid.price);
+      field(out, "B", now.bid.size);
+      field(out, "a", now.ask.price);
+      field(out, "A", now.ask.size);
+    }
     field(out, "o", now.bar.open);
     field(out, "h", now.bar.high);
     field(out, "l", now.bar.low);
@@ -140,6 +142,37 @@ class AveragePriceFeed final : public StatisticsFeed {
   }
 };
 
+// Of futures, whether or not anything was traded.
+class MarkPriceFeed final : public Feed {
+ public:
+  MarkPriceFeed(const Source& source, Duration period, Time now)
+      : source_(source), period_(period), told_(now) {}
+
+  std::optional<Time> next() override { return next_multiple(told_, period_); }
+
+  bool emit(std::string& out) override {
+    const Time at = *next();
+    told_ = at;
+    if (source_.is_gone()) return false;
+    const MarkPrice price = mark_price(source_.market(), source_.listing, at);
+    if (price.mark.is_zero()) return false;
+    source_.begin(out, "markPriceUpdate", at);
+    field(out, "p", price.mark);
+    field(out, "i", price.index);
+    field(out, "P", price.index);
+    field(out, "r", price.funding_rate);
+    out += ",\"T\":";
+    source_.time(out, price.next_funding);
+    out += '}';
+    return true;
+  }
+
+ private:
+  Source source_;
+  Duration period_;
+  Time told_;
+};
+
 struct Rolling {
   std::string_view name;
   std::string_view event;
@@ -153,6 +186,11 @@ constexpr std::array<Rolling, 3> rolling{
 std::unique_ptr<Feed> make_statistics_feed(const Source& source, std::string_view name, Time now) {
   if (name == "ticker") return std::make_unique<TickerFeed>(source, 24h, now);
   if (name == "miniTicker") return std::make_unique<MiniTickerFeed>(source, 24h, now);
+  if (source.is_futures()) {
+    if (name == "markPrice") return std::make_unique<MarkPriceFeed>(source, 3s, now);
+    if (name == "markPrice@1s") return std::make_unique<MarkPriceFeed>(source, 1s, now);
+    return nullptr;
+  }
   if (name == "avgPrice") return std::make_unique<AveragePriceFeed>(source, 5min, now);
   const auto* row = std::ranges::find(rolling, name, &Rolling::name);
   if (row == rolling.end()) return nullptr;

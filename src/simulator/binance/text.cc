@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "simulator/binance/binance.h"
+#include "simulator/binance/feed.h"
 
 namespace candlewick::simulator::binance {
 namespace {
@@ -94,6 +95,29 @@ Window window(Market& market, std::size_t listing, Time from, Time to) {
   if (!book.bids.empty()) made.bid = book.bids.front();
   if (!book.asks.empty()) made.ask = book.asks.front();
   return made;
+}
+
+MarkPrice mark_price(Market& market, std::size_t listing, Time at) {
+  constexpr Duration funding_period = 8h;
+  const Decimal price = market.price_before(listing, at + 1ns).value_or(Decimal{});
+  const auto share = [&](int count, int digits) {
+    const auto part = Decimal::from_count(price.count() / 1'000'000 * count);
+    return Decimal::parse(part.to_fixed(digits)).value_or(Decimal{});
+  };
+  const auto period = at.time_since_epoch() / funding_period;
+  // From -0.01 % to 0.03 %, by the period.
+  const auto step = static_cast<int>((period * 7) % 5) - 1;
+  return {.mark = Decimal::from_count(price.count() + share(20, 8).count()),
+          .index = Decimal::from_count(price.count() - share(30, 8).count()),
+          .funding_rate = Decimal::from_count(int128{step} * 100'000'000'000'000),
+          .next_funding = next_multiple(at, funding_period)};
+}
+
+// Made of what was traded in the last hour.
+Decimal open_interest(Market& market, std::size_t listing, Time at) {
+  const Bar hour = market.bar(listing, at - 1h, at);
+  const Decimal least = Decimal{1000};
+  return Decimal::from_count(least.count() + hour.volume.count());
 }
 
 std::vector<AggregateTrade> aggregates(std::span<const MarketTrade> trades) {

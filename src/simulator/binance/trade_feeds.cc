@@ -55,8 +55,9 @@ class TradeFeed final : public Feed {
     field(out, "q", trade.size);
     out += ",\"T\":";
     source_.time(out, trade.time);
+    if (source_.is_futures()) out += R"(,"X":"MARKET")";
     field(out, "m", !trade.taker_is_buyer);
-    field(out, "M", true);
+    if (!source_.is_futures()) field(out, "M", true);
     out += '}';
     return true;
   }
@@ -97,7 +98,7 @@ class AggregateTradeFeed final : public Feed {
     out += ",\"T\":";
     source_.time(out, one.first.time);
     field(out, "m", !one.first.taker_is_buyer);
-    field(out, "M", true);
+    if (!source_.is_futures()) field(out, "M", true);
     out += '}';
     return true;
   }
