@@ -7,6 +7,7 @@
 #include "exchange/bybit/bybit.h"
 #include "exchange/coinbase/coinbase.h"
 #include "exchange/kraken/kraken.h"
+#include "exchange/kucoin/kucoin.h"
 #include "exchange/okx/okx.h"
 
 namespace candlewick::exchange {
@@ -19,6 +20,7 @@ constexpr std::array venues{
     &bybit::bybit,
     &coinbase::coinbase,
     &kraken::kraken,
+    &kucoin::kucoin,
     &okx::okx,
 };
 

@@ -11,6 +11,7 @@
 #include "simulator/coinbase/coinbase.h"
 #include "simulator/coingecko.h"
 #include "simulator/kraken/kraken.h"
+#include "simulator/kucoin/kucoin.h"
 #include "simulator/okx/okx.h"
 
 namespace candlewick::simulator {
@@ -45,6 +46,7 @@ constexpr std::array rows{Row{"binance", make_binance, joined},
                           Row{"coinbase", make_coinbase, dashed},
                           Row{"coingecko", make_coingecko, joined},
                           Row{"kraken", make_kraken, slashed},
+                          Row{"kucoin", make_kucoin, dashed},
                           Row{"okx", make_okx, dashed}};
 
 }  // namespace
