@@ -6,6 +6,7 @@
 #include "exchange/binance/binance.h"
 #include "exchange/bybit/bybit.h"
 #include "exchange/coinbase/coinbase.h"
+#include "exchange/gateio/gateio.h"
 #include "exchange/kraken/kraken.h"
 #include "exchange/kucoin/kucoin.h"
 #include "exchange/okx/okx.h"
@@ -19,6 +20,7 @@ constexpr std::array venues{
     &binance::binance_us,
     &bybit::bybit,
     &coinbase::coinbase,
+    &gateio::gateio,
     &kraken::kraken,
     &kucoin::kucoin,
     &okx::okx,

@@ -1,6 +1,6 @@
-// Books rebuilt from what Binance sent, held against the best prices that it sent besides; from
-// what Kraken and Coinbase sent, held against Kraken's checksums; and the same with updates taken
-// out.
+// Books rebuilt from what Binance, Gate.io and KuCoin sent, held against the best prices that
+// Binance sent besides; from what Kraken and Coinbase sent, held against Kraken's checksums; and
+// the same with updates taken out.
 #include <algorithm>
 #include <map>
 
@@ -46,6 +46,19 @@ const std::vector<Recording> recordings{
      {"binance-us/ws/spot-depth-kline_1m-bookticker-aggtrade-2021-10-12.jsonl.gz"},
      4,
      56},
+    {"binance-usdm",
+     {"binance-futures/ws/usdm-depth-kline_1m-bookticker-aggtrade-2021-07-22.jsonl.gz"},
+     4,
+     50},
+    {"binance-usdm",
+     {"binance-futures/ws/usdm-btcusdt-depth0ms-bookticker-trade-2024-08-08-90s.jsonl.zst"},
+     1,
+     160},
+    {"gateio",
+     {"gateio/ws/v4-spot-trades-tickers-candlesticks-order_book_update-2021-04-22.jsonl.gz"},
+     10,
+     0},  // these two hold no quotes
+    {"kucoin", {"kucoin/ws/ticker-match-level2-candles-2021-04-25.jsonl.gz"}, 9, 0},
 };
 
 struct Market {
@@ -90,8 +103,12 @@ bool has_snapshot(const Market& market) {
   });
 }
 
-BookSync new_sync() {
-  return BookSync({.rule = exchange::BookRule::ranges});
+exchange::BookRule rule_of(const Recording& recording) {
+  return exchange::find_venue(recording.venue)->book_rule;
+}
+
+BookSync new_sync(exchange::BookRule rule) {
+  return BookSync({.rule = rule});
 }
 
 void expect_same(const Top& top, const Top& truth) {
@@ -104,13 +121,14 @@ class BookRecordings : public ::testing::TestWithParam<Recording> {};
 TEST_P(BookRecordings, RebuildWithoutAGapAndAgreeWithEveryQuote) {
   REQUIRE_SHARED_DATA();
   const auto& [venue, files, instruments, points] = GetParam();
-  EXPECT_EQ(exchange::find_venue(venue)->book_rule, exchange::BookRule::ranges);
+  EXPECT_EQ(rule_of(GetParam()),
+            venue == "binance-usdm" ? exchange::BookRule::linked : exchange::BookRule::ranges);
   const auto decoded = decode(GetParam());
   std::size_t synced = 0;
   std::size_t compared = 0;
   for (const auto& [symbol, market] : decoded.markets) {
     if (!has_snapshot(market)) continue;
-    BookSync sync = new_sync();
+    BookSync sync = new_sync(rule_of(GetParam()));
     Events out;
     for (const auto& update : market.updates) {
       const auto outcome = sync.apply(update, out);
@@ -155,9 +173,9 @@ BookUpdate cut_snapshot(const BookSync& sync) {
   return made;
 }
 
-Truth truth_of(const Market& market, std::size_t step) {
+Truth truth_of(const Market& market, exchange::BookRule rule, std::size_t step) {
   Truth truth;
-  BookSync sync = new_sync();
+  BookSync sync = new_sync(rule);
   Events out;
   for (std::size_t i = 0; i < market.updates.size(); ++i) {
     sync.apply(market.updates[i], out);
@@ -172,10 +190,12 @@ Truth truth_of(const Market& market, std::size_t step) {
 
 // Takes one update out. Whatever is told then is true, what is missing is told, and a snapshot
 // taken later heals it.
-void expect_told(const Market& market, std::size_t removed, const Truth& truth,
-                 std::size_t& gaps_seen, std::size_t& healed) {
+void expect_told(const Market& market, exchange::BookRule rule, std::size_t removed,
+                 const Truth& truth, std::size_t& gaps_seen, std::size_t& healed) {
   const BookUpdate& lost = market.updates[removed];
-  std::optional<Number> before;
+  // Futures name the update before, spot the first change.
+  const bool is_linked = rule == exchange::BookRule::linked;
+  Number before = 0;
   std::optional<Number> after;
   Number snapshot_number = 0;
   for (std::size_t i = 0; i < market.updates.size(); ++i) {
@@ -183,14 +203,15 @@ void expect_told(const Market& market, std::size_t removed, const Truth& truth,
     if (update.kind == BookKind::snapshot) {
       snapshot_number = *update.sequence;
     } else if (i < removed) {
-      before = update.sequence;
+      before = *update.sequence;
     } else if (i > removed && !after) {
-      after = update.first_sequence;
+      after = is_linked ? update.previous_sequence : update.first_sequence;
     }
   }
+  const Number expected = std::max(before, snapshot_number) + (is_linked ? 0 : 1);
   const bool must_be_told = after && *lost.sequence > snapshot_number;
 
-  BookSync sync = new_sync();
+  BookSync sync = new_sync(rule);
   std::size_t gaps = 0;
   bool is_healed = false;
   const auto take = [&](const BookUpdate& update) {
@@ -205,7 +226,7 @@ void expect_told(const Market& market, std::size_t removed, const Truth& truth,
       }
       ++gaps;
       const auto& gap = std::get<Gap>(event);
-      EXPECT_EQ(gap.expected, std::to_string(before.value_or(snapshot_number) + 1));
+      EXPECT_EQ(gap.expected, std::to_string(expected));
       EXPECT_EQ(gap.got, std::to_string(*after));
     }
   };
@@ -244,16 +265,18 @@ TEST_P(BookRecordings, TellEveryUpdateThatIsTakenOut) {
   const auto decoded = decode(GetParam());
   std::size_t gaps_seen = 0;
   std::size_t healed = 0;
+  // A snapshot, an update to lose and one that tells.
+  constexpr std::size_t fewest = 3;
   for (const auto& [symbol, market] : decoded.markets) {
-    if (!has_snapshot(market)) continue;
+    if (!has_snapshot(market) || market.updates.size() < fewest) continue;
     SCOPED_TRACE(symbol);
     // All of a short recording, some thirty of a long one.
     const std::size_t step = market.updates.size() > 200 ? market.updates.size() / 30 : 1;
-    const Truth truth = truth_of(market, step);
+    const Truth truth = truth_of(market, rule_of(GetParam()), step);
     for (std::size_t removed = 0; removed < market.updates.size(); removed += step) {
       if (market.updates[removed].kind == BookKind::snapshot) continue;
       SCOPED_TRACE(removed);
-      expect_told(market, removed, truth, gaps_seen, healed);
+      expect_told(market, rule_of(GetParam()), removed, truth, gaps_seen, healed);
       if (HasFailure()) return;
     }
   }
@@ -267,7 +290,7 @@ std::string name_of(const ::testing::TestParamInfo<Recording>& row) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(OfBinance, BookRecordings, ::testing::ValuesIn(recordings), name_of);
+INSTANTIATE_TEST_SUITE_P(ByRest, BookRecordings, ::testing::ValuesIn(recordings), name_of);
 
 // Snapshots come by the stream, and the checksum is over the best ten levels of a side.
 struct StreamRecording {

@@ -10,6 +10,7 @@
 #include "simulator/bybit/bybit.h"
 #include "simulator/coinbase/coinbase.h"
 #include "simulator/coingecko.h"
+#include "simulator/gateio/gateio.h"
 #include "simulator/kraken/kraken.h"
 #include "simulator/kucoin/kucoin.h"
 #include "simulator/okx/okx.h"
@@ -33,6 +34,10 @@ std::string slashed(std::string_view base, std::string_view quote) {
   return fmt::format("{}/{}", base, quote);
 }
 
+std::string underlined(std::string_view base, std::string_view quote) {
+  return fmt::format("{}_{}", base, quote);
+}
+
 struct Row {
   std::string_view venue;
   Make make;
@@ -45,6 +50,7 @@ constexpr std::array rows{Row{"binance", make_binance, joined},
                           Row{"bybit", make_bybit, joined},
                           Row{"coinbase", make_coinbase, dashed},
                           Row{"coingecko", make_coingecko, joined},
+                          Row{"gateio", make_gateio, underlined},
                           Row{"kraken", make_kraken, slashed},
                           Row{"kucoin", make_kucoin, dashed},
                           Row{"okx", make_okx, dashed}};
