@@ -7,6 +7,7 @@
 #include "exchange/bybit/bybit.h"
 #include "exchange/coinbase/coinbase.h"
 #include "exchange/gateio/gateio.h"
+#include "exchange/gemini/gemini.h"
 #include "exchange/kraken/kraken.h"
 #include "exchange/kucoin/kucoin.h"
 #include "exchange/okx/okx.h"
@@ -21,6 +22,7 @@ constexpr std::array venues{
     &bybit::bybit,
     &coinbase::coinbase,
     &gateio::gateio,
+    &gemini::gemini,
     &kraken::kraken,
     &kucoin::kucoin,
     &okx::okx,

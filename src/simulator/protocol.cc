@@ -11,6 +11,7 @@
 #include "simulator/coinbase/coinbase.h"
 #include "simulator/coingecko.h"
 #include "simulator/gateio/gateio.h"
+#include "simulator/gemini/gemini.h"
 #include "simulator/kraken/kraken.h"
 #include "simulator/kucoin/kucoin.h"
 #include "simulator/okx/okx.h"
@@ -51,6 +52,7 @@ constexpr std::array rows{Row{"binance", make_binance, joined},
                           Row{"coinbase", make_coinbase, dashed},
                           Row{"coingecko", make_coingecko, joined},
                           Row{"gateio", make_gateio, underlined},
+                          Row{"gemini", make_gemini, joined},
                           Row{"kraken", make_kraken, slashed},
                           Row{"kucoin", make_kucoin, dashed},
                           Row{"okx", make_okx, dashed}};
