@@ -4,6 +4,7 @@
 #include <array>
 
 #include "exchange/binance/binance.h"
+#include "exchange/bitfinex/bitfinex.h"
 #include "exchange/bybit/bybit.h"
 #include "exchange/coinbase/coinbase.h"
 #include "exchange/gateio/gateio.h"
@@ -19,6 +20,7 @@ constexpr std::array venues{
     &binance::binance,
     &binance::binance_usdm,
     &binance::binance_us,
+    &bitfinex::bitfinex,
     &bybit::bybit,
     &coinbase::coinbase,
     &gateio::gateio,
