@@ -9,6 +9,7 @@
 #include "exchange/coinbase/coinbase.h"
 #include "exchange/gateio/gateio.h"
 #include "exchange/gemini/gemini.h"
+#include "exchange/htx/htx.h"
 #include "exchange/kraken/kraken.h"
 #include "exchange/kucoin/kucoin.h"
 #include "exchange/okx/okx.h"
@@ -25,6 +26,7 @@ constexpr std::array venues{
     &coinbase::coinbase,
     &gateio::gateio,
     &gemini::gemini,
+    &htx::htx,
     &kraken::kraken,
     &kucoin::kucoin,
     &okx::okx,

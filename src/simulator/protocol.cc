@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "exchange/bitfinex/symbols.h"
+#include "exchange/htx/htx.h"
 #include "exchange/registry.h"
 #include "simulator/binance/binance.h"
 #include "simulator/bitfinex/bitfinex.h"
@@ -14,6 +15,7 @@
 #include "simulator/coingecko.h"
 #include "simulator/gateio/gateio.h"
 #include "simulator/gemini/gemini.h"
+#include "simulator/htx/htx.h"
 #include "simulator/kraken/kraken.h"
 #include "simulator/kucoin/kucoin.h"
 #include "simulator/okx/okx.h"
@@ -56,6 +58,7 @@ constexpr std::array rows{Row{"binance", make_binance, joined},
                           Row{"coingecko", make_coingecko, joined},
                           Row{"gateio", make_gateio, underlined},
                           Row{"gemini", make_gemini, joined},
+                          Row{"htx", make_htx, exchange::htx::symbol_of},
                           Row{"kraken", make_kraken, slashed},
                           Row{"kucoin", make_kucoin, dashed},
                           Row{"okx", make_okx, dashed}};
