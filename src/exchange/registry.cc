@@ -5,6 +5,7 @@
 
 #include "exchange/binance/binance.h"
 #include "exchange/bitfinex/bitfinex.h"
+#include "exchange/bitstamp/bitstamp.h"
 #include "exchange/bybit/bybit.h"
 #include "exchange/coinbase/coinbase.h"
 #include "exchange/gateio/gateio.h"
@@ -22,6 +23,7 @@ constexpr std::array venues{
     &binance::binance_usdm,
     &binance::binance_us,
     &bitfinex::bitfinex,
+    &bitstamp::bitstamp,
     &bybit::bybit,
     &coinbase::coinbase,
     &gateio::gateio,

@@ -6,10 +6,12 @@
 #include <fmt/format.h>
 
 #include "exchange/bitfinex/symbols.h"
+#include "exchange/bitstamp/bitstamp.h"
 #include "exchange/htx/htx.h"
 #include "exchange/registry.h"
 #include "simulator/binance/binance.h"
 #include "simulator/bitfinex/bitfinex.h"
+#include "simulator/bitstamp/bitstamp.h"
 #include "simulator/bybit/bybit.h"
 #include "simulator/coinbase/coinbase.h"
 #include "simulator/coingecko.h"
@@ -53,6 +55,7 @@ constexpr std::array rows{Row{"binance", make_binance, joined},
                           Row{"binance-us", make_binance_us, joined},
                           Row{"binance-usdm", make_binance_usdm, joined},
                           Row{"bitfinex", make_bitfinex, exchange::bitfinex::symbol_of},
+                          Row{"bitstamp", make_bitstamp, exchange::bitstamp::symbol_of},
                           Row{"bybit", make_bybit, joined},
                           Row{"coinbase", make_coinbase, dashed},
                           Row{"coingecko", make_coingecko, joined},
