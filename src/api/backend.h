@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "api/access.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/observation.h"
@@ -16,6 +17,7 @@
 #include "pipeline/latest.h"
 #include "pipeline/statistics.h"
 #include "sink/delivery.h"
+#include "stream/intake.h"
 #include "warehouse/database.h"
 
 namespace candlewick::api {
@@ -25,6 +27,22 @@ struct HealthLimits {
   Duration feed_silence = std::chrono::seconds{60};
   // A sink whose oldest waiting row is older makes the service "degraded".
   Duration sink_lag = std::chrono::minutes{5};
+};
+
+// What is to be followed, in the words of the settings of those names.
+struct Subscriptions {
+  std::vector<std::string> exchanges;
+  std::vector<std::string> symbols;
+};
+
+struct FollowedVenue {
+  std::string exchange;
+  std::vector<std::string> selections;  // as they were asked for
+  std::vector<std::string> symbols;     // that they mean
+  // Those of them that the venue does not list (once its list is known): nothing will come.
+  std::vector<std::string> not_listed;
+  // Rules whose instruments are not known yet: the venue's list or its volumes have not come.
+  std::vector<std::string> pending;
 };
 
 // References and callbacks outlive the service. Callbacks come on the API's own thread and must not
@@ -43,6 +61,13 @@ struct Backend {
   // Why the service cannot be used yet, for /readyz ("the warehouse is being migrated"); empty when
   // nothing but data is waited for.
   std::function<std::string()> not_ready{};
+  // Of the board: where live events come in. Null: the streams have only what the board shows.
+  stream::Intake* intake = nullptr;
+  std::function<std::vector<FollowedVenue>()> followed{};
+  // From then on exactly that; may block, and comes on the query threads. Errors: misconfigured,
+  // transient; nothing has changed then.
+  std::function<Result<void>(const Subscriptions&)> follow{};
+  std::vector<AccessKey> keys{};
   std::vector<std::string> exchanges{};   // configured, in that order
   std::vector<std::string> timeframes{};  // configured: "1m"; the first is the default
   std::string warehouse{};  // what it is: "PostgreSQL 15.4 with TimescaleDB 2.19.3 (…)"

@@ -53,10 +53,23 @@ void Call::fail(const Problem& problem) {
 void Call::send(net::Response response) {
   check(responder_ != nullptr, "a request is answered once");
   if (!response.headers.has("X-Request-Id")) response.headers.add("X-Request-Id", request_id_);
-  const auto status_class = static_cast<std::size_t>(std::clamp(response.status / 100, 0, 5));
+  count(response.status);
+  std::exchange(responder_, nullptr)->send(std::move(response));
+}
+
+void Call::count(int status) {
+  const auto status_class = static_cast<std::size_t>(std::clamp(status / 100, 0, 5));
   traffic_->by_class[status_class].add();
   traffic_->seconds.observe(std::chrono::duration<double>(clock_->steady() - started_).count());
-  std::exchange(responder_, nullptr)->send(std::move(response));
+}
+
+std::shared_ptr<net::Responder> Call::begin(int status, net::Headers headers) {
+  check(responder_ != nullptr, "a request is answered once");
+  headers.add("X-Request-Id", request_id_);
+  count(status);
+  auto responder = std::exchange(responder_, nullptr);
+  responder->begin(status, std::move(headers));
+  return responder;
 }
 
 std::string_view acceptable_request_id(const net::Request& request) {

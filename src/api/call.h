@@ -51,8 +51,12 @@ class Call {
   void json(std::string body, int status = 200);
   void fail(const Problem& problem);
   void send(net::Response response);
+  // An answer without an end; the caller writes it.
+  std::shared_ptr<net::Responder> begin(int status, net::Headers headers);
 
  private:
+  void count(int status);
+
   net::Request request_;
   std::shared_ptr<net::Responder> responder_;  // null: answered, or moved from
   std::string request_id_;

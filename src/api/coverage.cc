@@ -13,14 +13,6 @@ namespace {
 
 constexpr std::size_t default_limit = 1000;
 
-void append_span(std::string& out, const query::CoverageSpan& span) {
-  json::Members members(out);
-  members("exchange", span.exchange)("symbol", span.symbol)("timeframe", span.timeframe)(
-      "stream", span.stream)("from", span.from)("to", span.to)("state", span.state);
-  members.nullable("cause", span.cause).nullable("evidence", span.evidence);
-  members("recorded_at", span.recorded_at)("seq", span.seq).close();
-}
-
 // "missing,unrecoverable"
 std::vector<std::string> read_states(Arguments& arguments) {
   std::vector<std::string> states;

@@ -3,6 +3,8 @@
 
 #include <random>
 
+#include "api/streams.h"
+
 namespace candlewick::api {
 
 ApiHandler::ApiHandler(const Site& site, Metrics& metrics, const Clock& clock)
@@ -39,14 +41,42 @@ void ApiHandler::http(net::Request request, std::shared_ptr<net::Responder> resp
     return call.fail({.kind = &problems::unknown_route,
                       .detail = "there is no such page; /openapi.json lists those there are"});
   }
-  if (call.request().method != "GET" && call.request().method != "HEAD") {
-    return call.fail({.kind = &problems::method_not_allowed, .detail = "only GET and HEAD"});
+  const bool is_put = call.request().method == "PUT" && match.route->put != nullptr;
+  if (!is_put && call.request().method != "GET" && call.request().method != "HEAD") {
+    return call.fail(
+        {.kind = &problems::method_not_allowed,
+         .detail = match.route->put == nullptr ? "only GET and HEAD" : "only GET, HEAD and PUT"});
   }
   if (const auto& problem = call.arguments.problem()) return call.fail(*problem);
+  if (is_put) {
+    if (const auto problem = refusal_to_change(call.request())) return call.fail(*problem);
+    return match.route->put(site_, std::move(call));
+  }
   match.route->answer(site_, std::move(call));
 }
 
+std::optional<Problem> ApiHandler::refusal_to_change(const net::Request& request) const {
+  if (site_.backend.keys.empty()) {
+    return Problem{.kind = &problems::forbidden,
+                   .detail =
+                       "nobody may change anything here: http.keys is not set (`candlewick "
+                       "key` makes one)"};
+  }
+  const auto* holder = holder_of(key_of(request), site_.backend.keys);
+  if (holder == nullptr) {
+    return Problem{.kind = &problems::unauthorized,
+                   .detail = "a key is needed: Authorization: Bearer …, or X-API-Key"};
+  }
+  if (holder->scope != Scope::admin) {
+    return Problem{.kind = &problems::forbidden,
+                   .detail = fmt::format("the key of {} has the scope {}; admin is needed",
+                                         holder->name, to_text(holder->scope))};
+  }
+  return std::nullopt;
+}
+
 net::Upgrade ApiHandler::websocket(const net::Request& request) {
+  if (request.path == "/v1/stream") return site_.streams->open(request, request_id_of(&request));
   net::Upgrade decision;
   decision.refusal = to_response(
       {.kind = &problems::unknown_route, .detail = "there is no WebSocket at this address"},

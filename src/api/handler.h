@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/route.h"
@@ -22,6 +23,8 @@ class ApiHandler final : public net::Handler {
   net::Response error(int status, std::string_view reason) override;
 
  private:
+  // Null: the caller may.
+  std::optional<Problem> refusal_to_change(const net::Request& request) const;
   std::string request_id_of(const net::Request* request);
 
   const Site& site_;

@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "api/dashboard.h"
 #include "api/openapi.h"
 #include "api/testing.h"
 #include "base/json.h"
@@ -13,7 +14,9 @@
 namespace candlewick::api {
 namespace {
 
+using ::testing::AllOf;
 using testing::Answer;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
 class Http : public testing::ApiTest {
@@ -193,7 +196,32 @@ TEST_F(Http, LeadsFromTheDocsToTheDescription) {
   EXPECT_EQ(get("/docs").headers.get("Location"), "/openapi.json");
   EXPECT_EQ(get("/redoc").headers.get("Location"), "/docs");
   EXPECT_EQ(get("/openapi.json").body, openapi_document());
-  EXPECT_THAT(get("/").body, HasSubstr("<a href=\"/health\">"));
+}
+
+TEST_F(Http, ServesTheDashboardIfItWasBuilt) {
+  const Answer page = get("/");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_THAT(page.body, HasSubstr("<title>Candlewick</title>"));
+  EXPECT_EQ(page.headers.get("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_THAT(std::string(page.headers.get("Content-Security-Policy")),
+              AllOf(HasSubstr("default-src 'none'"), HasSubstr("frame-ancestors 'none'")));
+  EXPECT_EQ(get("/assets/none.js").status, 404);
+  EXPECT_EQ(get("/assets/../index.html").status, 404);
+  if (dashboard_files().empty()) {
+    EXPECT_THAT(page.body, HasSubstr("<a href=\"/health\">"));
+    return;
+  }
+  EXPECT_EQ(page.headers.get("Cache-Control"), "no-cache");
+  for (const auto& file : dashboard_files()) {
+    if (!file.path.starts_with("/assets/")) continue;
+    EXPECT_THAT(page.body, HasSubstr(std::string(file.path)));
+    const Answer answer = get(file.path);
+    EXPECT_EQ(answer.body, file.content) << file.path;
+    EXPECT_EQ(answer.headers.get("Cache-Control"), "public, max-age=31536000, immutable");
+    EXPECT_THAT(
+        std::string(answer.headers.get("Content-Type")),
+        AnyOf("text/javascript; charset=utf-8", "text/css; charset=utf-8", "image/svg+xml"));
+  }
 }
 
 // "#/components/parameters/start" → the name that the parameter has, and where it is.
@@ -206,6 +234,7 @@ TEST(Openapi, DescribesEveryRouteAndItsParametersAndNoOther) {
   std::map<std::string, Parameter> parameters;
   std::map<std::string, std::vector<std::string>> paths;
   std::set<std::string> codes;
+  std::set<std::string> changeable;
   json::Reader reader;
   const auto read = reader.read(openapi_document(), [&](json::Value root) {
     root.members([&](std::string_view key, json::Value value) {
@@ -213,6 +242,10 @@ TEST(Openapi, DescribesEveryRouteAndItsParametersAndNoOther) {
         value.members([&](std::string_view path, json::Value methods) {
           auto& named = paths[std::string(path)];
           methods.members([&](std::string_view method, json::Value operation) {
+            if (method == "put") {
+              changeable.emplace(path);
+              return;
+            }
             EXPECT_EQ(method, "get") << path;
             operation.members([&](std::string_view part, json::Value content) {
               if (part != "parameters") return;
@@ -255,6 +288,7 @@ TEST(Openapi, DescribesEveryRouteAndItsParametersAndNoOther) {
   std::set<std::string> routes;
   for (const auto& route : all_routes()) {
     routes.emplace(route.path);
+    EXPECT_EQ(changeable.contains(std::string(route.path)), route.put != nullptr) << route.path;
     const auto described = paths.find(std::string(route.path));
     ASSERT_NE(described, paths.end()) << route.path;
     std::set<std::string> expected(route.parameters.begin(), route.parameters.end());

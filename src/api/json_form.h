@@ -1,41 +1,24 @@
-// The JSON of things that several resources show, so that they look the same everywhere.
+// The JSON of things that several resources show: the live streams' forms, so that both say the
+// same.
 #pragma once
 
-#include <string>
-
-#include "base/json_text.h"
-#include "market/event.h"
-#include "pipeline/latest.h"
-#include "query/candles.h"
-#include "schema/table.h"
+#include "stream/json_form.h"
 
 namespace candlewick::api {
 
-// "exchange", "symbol", "exchange_symbol", "market".
-void append_names(json::Members& members, const Instrument& instrument);
-
-// A candle's market numbers are the same in memory and as stored; `ingested_at` is null in memory.
-void append_candle(std::string& out, const query::Candle& candle);
-void append_candle(std::string& out, const Candle& candle);
-
-// One object, the table's columns in their order.
-void append_columns(std::string& out, const schema::Row& row);
-
-// {"last":…,"open_24h":…}: members that the venue has not sent are null.
-void append_ticker(std::string& out, const Ticker& ticker);
-void append_quote(std::string& out, const Quote& quote);
-void append_book(std::string& out, const BookUpdate& book, std::size_t depth);
-void append_trade(std::string& out, const Trade& trade);
-
-// "received_time", "exchange_time", "age_ms" (since it was received; null when that is not known).
-void append_times(json::Members& members, const std::optional<Time>& received_time,
-                  const std::optional<Time>& exchange_time, Time now);
-
-// The newest price known, whichever kind of event told it.
-std::optional<Decimal> last_price(const pipeline::Latest& latest);
-// The ladder is what the venue's book is now.
-bool has_live_ladder(const pipeline::Latest& latest);
-// Anything at all.
-bool has_data(const pipeline::Latest& latest);
+using stream::append_book;
+using stream::append_candle;
+using stream::append_columns;
+using stream::append_ladder_page;
+using stream::append_names;
+using stream::append_quote;
+using stream::append_span;
+using stream::append_ticker;
+using stream::append_ticker_row;
+using stream::append_times;
+using stream::append_trade;
+using stream::has_data;
+using stream::has_live_ladder;
+using stream::last_price;
 
 }  // namespace candlewick::api

@@ -16,6 +16,18 @@ void append_candles(std::string& out, const std::map<Timeframe, Candle>& candles
   members.close();
 }
 
+void append_derivative(std::string& out, const Derivative& derivative) {
+  json::Members members(out);
+  members.nullable("mark_price", derivative.mark_price)
+      .nullable("index_price", derivative.index_price)
+      .nullable("funding_rate", derivative.funding_rate)
+      .nullable("next_funding_time", derivative.next_funding_time)
+      .nullable("open_interest", derivative.open_interest)
+      .nullable("exchange_time", derivative.origin.exchange_time)
+      .nullable("received_time", derivative.origin.received_time);
+  members.close();
+}
+
 // The value's own form, or null.
 template <class T, class Append>
 void append_part(json::Members& members, std::string_view name, const std::optional<T>& part,
@@ -59,6 +71,7 @@ void answer_latest(const Site& site, Call call) {
   append_part(members, "ticker", latest.ticker, append_ticker);
   append_part(members, "quote", latest.quote, append_quote);
   append_part(members, "trade", latest.trade, append_trade);
+  append_part(members, "derivative", latest.derivative, append_derivative);
   // An old ladder would look like a live one: it is left out, and said since when.
   if (has_live_ladder(latest)) {
     append_book(members.name("book"), *latest.ladder, ladder_levels);

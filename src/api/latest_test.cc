@@ -101,6 +101,21 @@ TEST_F(Latest, TellsEverythingWithItsExactDigits) {
   EXPECT_TRUE(reader.read(answer.body, [](json::Value) {}));
 }
 
+TEST_F(Latest, TellsTheFiguresOfADerivative) {
+  EXPECT_EQ(get("/latest/BTC-USDT").member("derivative"), "null");
+  bitcoin_->with([&](pipeline::Latest& latest) {
+    latest.derivative = Derivative{.origin = latest.ticker->origin,
+                                   .mark_price = decimal("60001.25"),
+                                   .funding_rate = decimal("-0.0001"),
+                                   .next_funding_time = noon + std::chrono::hours{4},
+                                   .open_interest = decimal("81234.5")};
+  });
+  EXPECT_THAT(get("/latest/BTC-USDT").body,
+              HasSubstr(R"("derivative":{"mark_price":60001.25,"index_price":null,)"
+                        R"("funding_rate":-0.0001,"next_funding_time":"2024-05-01T16:00:00Z",)"
+                        R"("open_interest":81234.5,)"));
+}
+
 TEST_F(Latest, TakesTheExchangeThatIsNamedAndSaysWhatIsStale) {
   const Answer answer = get("/latest/BTCUSDT?exchange=okx");
   EXPECT_EQ(answer.member("exchange"), "okx");

@@ -1,11 +1,8 @@
 // One order book from memory. A book that is being synchronised is not shown: an old ladder would
 // look like a live one.
-#include <algorithm>
-
 #include "api/json_form.h"
 #include "api/resources.h"
 #include "api/series.h"
-#include "market/event_json.h"
 
 namespace candlewick::api {
 namespace {
@@ -33,18 +30,8 @@ void answer_orderbook(const Site& site, Call call) {
                       .retry_after_seconds = 1,
                       .stale_since = latest.ladder_stale_since});
   }
-  const BookUpdate& book = *latest.ladder;
   std::string out;
-  json::Members members(out);
-  append_names(members, *latest.instrument);
-  members.nullable("sequence", book.sequence);
-  append_times(members, book.origin.received_time, book.origin.exchange_time,
-               site.backend.clock.now());
-  append_ladder(members.name("bids"), book.bids, depth);
-  append_ladder(members.name("asks"), book.asks, depth);
-  // How many levels are kept in memory, all of them whole: fewer than asked for is no sign of a
-  // thin market.
-  members("levels_kept", std::max(book.bids.size(), book.asks.size())).close();
+  append_ladder_page(out, *latest.instrument, *latest.ladder, depth, site.backend.clock.now());
   call.json(std::move(out));
 }
 

@@ -1,10 +1,19 @@
 // Pages for people, and the description of the API for their tools.
+#include <algorithm>
+
+#include "api/dashboard.h"
 #include "api/openapi.h"
 #include "api/resources.h"
 
 namespace candlewick::api {
 namespace {
 
+// The dashboard loads nothing from elsewhere, and nothing in it is inline.
+constexpr std::string_view dashboard_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+// Of a program that was built without the dashboard.
 constexpr std::string_view start_page = R"(<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -24,6 +33,33 @@ constexpr std::string_view start_page = R"(<!doctype html>
 </html>
 )";
 
+std::string_view media_type_of(std::string_view path) {
+  if (path.ends_with(".html")) return "text/html; charset=utf-8";
+  if (path.ends_with(".js")) return "text/javascript; charset=utf-8";
+  if (path.ends_with(".css")) return "text/css; charset=utf-8";
+  if (path.ends_with(".svg")) return "image/svg+xml";
+  return "application/octet-stream";
+}
+
+const DashboardFile* find_file(std::string_view path) {
+  const auto files = dashboard_files();
+  const auto found = std::ranges::find(files, path, &DashboardFile::path);
+  return found == files.end() ? nullptr : &*found;
+}
+
+// Hashed names never change their content; the page that names them may at any time.
+void send_file(Call& call, const DashboardFile& file) {
+  const bool is_page = file.path == "/index.html";
+  call.send(
+      {.status = 200,
+       .headers = {{"Content-Type", std::string(media_type_of(file.path))},
+                   {"Cache-Control", is_page ? "no-cache" : "public, max-age=31536000, immutable"},
+                   {"Content-Security-Policy", std::string(dashboard_policy)},
+                   {"X-Content-Type-Options", "nosniff"},
+                   {"Referrer-Policy", "no-referrer"}},
+       .body = std::string(file.content)});
+}
+
 void lead_to(Call& call, std::string_view where) {
   call.send({.status = 307, .headers = {{"Location", std::string(where)}}});
 }
@@ -31,12 +67,18 @@ void lead_to(Call& call, std::string_view where) {
 }  // namespace
 
 void answer_start_page(const Site&, Call call) {
+  if (const auto* page = find_file("/index.html")) return send_file(call, *page);
   call.send({.status = 200,
              .headers = {{"Content-Type", "text/html; charset=utf-8"},
                          {"Content-Security-Policy",
                           "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"},
                          {"X-Content-Type-Options", "nosniff"}},
              .body = std::string(start_page)});
+}
+
+void answer_asset(const Site&, Call call) {
+  if (const auto* file = find_file("/assets/" + call.captured)) return send_file(call, *file);
+  call.fail({.kind = &problems::unknown_route, .detail = "the dashboard has no such file"});
 }
 
 void answer_openapi(const Site&, Call call) {

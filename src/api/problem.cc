@@ -8,13 +8,14 @@
 namespace candlewick::api {
 namespace {
 
-constexpr std::array<const ProblemKind*, 17> kinds{
-    &problems::unknown_parameter, &problems::missing_parameter,    &problems::repeated_parameter,
-    &problems::invalid_parameter, &problems::invalid_range,        &problems::invalid_cursor,
-    &problems::cursor_mismatch,   &problems::invalid_request,      &problems::unknown_route,
-    &problems::unknown_symbol,    &problems::unknown_exchange,     &problems::method_not_allowed,
-    &problems::internal_error,    &problems::no_data_yet,          &problems::book_resyncing,
-    &problems::too_busy,          &problems::warehouse_unavailable};
+constexpr std::array<const ProblemKind*, 21> kinds{
+    &problems::unknown_parameter, &problems::missing_parameter, &problems::repeated_parameter,
+    &problems::invalid_parameter, &problems::invalid_range,     &problems::invalid_cursor,
+    &problems::cursor_mismatch,   &problems::invalid_request,   &problems::invalid_body,
+    &problems::unauthorized,      &problems::forbidden,         &problems::unknown_route,
+    &problems::unknown_symbol,    &problems::unknown_exchange,  &problems::method_not_allowed,
+    &problems::upgrade_required,  &problems::internal_error,    &problems::no_data_yet,
+    &problems::book_resyncing,    &problems::too_busy,          &problems::warehouse_unavailable};
 
 // The server's own refusals have statuses of their own; their code is the status' name.
 std::string code_of(int status) {

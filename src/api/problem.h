@@ -28,10 +28,14 @@ inline constexpr ProblemKind invalid_range{"invalid_range", 400, "Invalid range 
 inline constexpr ProblemKind invalid_cursor{"invalid_cursor", 400, "Invalid cursor"};
 inline constexpr ProblemKind cursor_mismatch{"cursor_mismatch", 400, "Cursor of another question"};
 inline constexpr ProblemKind invalid_request{"invalid_request", 400, "Invalid request"};
+inline constexpr ProblemKind invalid_body{"invalid_body", 400, "Invalid body"};
+inline constexpr ProblemKind unauthorized{"unauthorized", 401, "Key needed"};
+inline constexpr ProblemKind forbidden{"forbidden", 403, "Not allowed"};
 inline constexpr ProblemKind unknown_route{"unknown_route", 404, "No such page"};
 inline constexpr ProblemKind unknown_symbol{"unknown_symbol", 404, "Unknown symbol"};
 inline constexpr ProblemKind unknown_exchange{"unknown_exchange", 404, "Unknown exchange"};
 inline constexpr ProblemKind method_not_allowed{"method_not_allowed", 405, "Method not allowed"};
+inline constexpr ProblemKind upgrade_required{"upgrade_required", 426, "Upgrade required"};
 inline constexpr ProblemKind internal_error{"internal_error", 500, "Internal error"};
 inline constexpr ProblemKind no_data_yet{"no_data_yet", 503, "No data yet"};
 inline constexpr ProblemKind book_resyncing{"book_resyncing", 503, "Order book is synchronising"};

@@ -35,9 +35,10 @@ Questions::Questions(const Backend& backend, std::size_t threads, std::size_t ma
 Questions::~Questions() {
   queue_.close();
   for (auto& item : queue_.pop_all()) {
-    item->call.fail({.kind = &problems::too_busy,
-                     .detail = "the service is stopping",
-                     .retry_after_seconds = 5});
+    if (!item->call) continue;
+    item->call->fail({.kind = &problems::too_busy,
+                      .detail = "the service is stopping",
+                      .retry_after_seconds = 5});
   }
   threads_.clear();
 }
@@ -48,37 +49,49 @@ void Questions::ask(Call call, Question question) {
                       .detail = "this process has no warehouse",
                       .retry_after_seconds = 60});
   }
-  auto item = std::make_unique<Item>(std::move(call), std::move(question));
+  auto item = std::make_unique<Item>(std::move(call), std::move(question), Read());
   if (queue_.try_push(std::move(item)) == Push::accepted) return;
   backend_.observer.observe(query_refused);
-  item->call.fail({.kind = &problems::too_busy,
-                   .detail = "too many questions to the warehouse are waiting",
-                   .retry_after_seconds = 1});
+  item->call->fail({.kind = &problems::too_busy,
+                    .detail = "too many questions to the warehouse are waiting",
+                    .retry_after_seconds = 1});
+}
+
+bool Questions::read(Read read) {
+  if (!backend_.open_database) return false;
+  auto item = std::make_unique<Item>(std::nullopt, Question(), std::move(read));
+  if (queue_.try_push(std::move(item)) == Push::accepted) return true;
+  backend_.observer.observe(query_refused);
+  return false;
+}
+
+Result<void> Questions::answer(Item& item, std::unique_ptr<warehouse::Database>& database) {
+  if (database == nullptr) {
+    auto opened = backend_.open_database();
+    if (!opened) {
+      if (!item.call) static_cast<void>(item.read(nullptr));
+      return candlewick::fail(std::move(opened.error()));
+    }
+    database = std::move(*opened);
+  }
+  return item.call ? item.question(*database, *item.call) : item.read(database.get());
 }
 
 void Questions::run() {
   std::unique_ptr<warehouse::Database> database;
   while (queue_.wait()) {
     for (auto& item : queue_.pop_all({.items = 1, .weight = 1})) {
-      if (item->call.is_abandoned()) continue;
-      Result<void> done{};
-      if (database == nullptr) {
-        auto opened = backend_.open_database();
-        if (opened) {
-          database = std::move(*opened);
-        } else {
-          done = candlewick::fail(std::move(opened.error()));
-        }
-      }
-      if (done) done = item->question(*database, item->call);
+      if (item->call && item->call->is_abandoned()) continue;
+      const auto done = answer(*item, database);
       if (done) continue;
       database.reset();
       backend_.observer.observe(query_failed, {{"error_kind", to_text(done.error().kind)},
                                                {"error", done.error().message}});
+      if (!item->call) continue;
       // What went wrong is for the log: it may name files and servers.
-      item->call.fail({.kind = &problems::warehouse_unavailable,
-                       .detail = "the warehouse cannot answer at the moment",
-                       .retry_after_seconds = 2});
+      item->call->fail({.kind = &problems::warehouse_unavailable,
+                        .detail = "the warehouse cannot answer at the moment",
+                        .retry_after_seconds = 2});
     }
   }
 }

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -19,6 +20,9 @@ class Questions {
   // the database opened anew for the next question).
   using Question = std::move_only_function<Result<void>(warehouse::Database&, Call&)>;
 
+  // The same without a call behind it; null when no database could be opened.
+  using Read = std::move_only_function<Result<void>(warehouse::Database*)>;
+
   Questions(const Backend& backend, std::size_t threads, std::size_t max_waiting);
   Questions(const Questions&) = delete;
   Questions& operator=(const Questions&) = delete;
@@ -27,15 +31,20 @@ class Questions {
 
   // Never blocks; a full queue is the client's 503.
   void ask(Call call, Question question);
+  // False, and never called: the queue is full, or there is no warehouse. One that waits when this
+  // ends is not called either.
+  bool read(Read read);
   std::size_t waiting() const { return queue_.size(); }
 
  private:
   struct Item {
-    Call call;
+    std::optional<Call> call;  // null: `read`
     Question question;
+    Read read;
   };
 
   void run();
+  Result<void> answer(Item& item, std::unique_ptr<warehouse::Database>& database);
 
   const Backend& backend_;
   BoundedQueue<std::unique_ptr<Item>> queue_;

@@ -13,6 +13,10 @@ void answer_readyz(const Site& site, Call call);
 void answer_latest(const Site& site, Call call);
 // candles.cc
 void answer_candles(const Site& site, Call call);
+// candle_stream.cc
+void answer_candle_stream(const Site& site, Call call);
+// streams.cc
+void answer_stream(const Site& site, Call call);
 // snapshots.cc
 void answer_ticks(const Site& site, Call call);
 void answer_indicators(const Site& site, Call call);
@@ -22,6 +26,8 @@ void answer_tickers(const Site& site, Call call);
 void answer_orderbook(const Site& site, Call call);
 // catalogue.cc
 void answer_exchanges(const Site& site, Call call);
+void answer_subscriptions(const Site& site, Call call);
+void put_subscriptions(const Site& site, Call call);
 void answer_symbols(const Site& site, Call call);
 // coverage.cc
 void answer_coverage(const Site& site, Call call);
@@ -33,6 +39,7 @@ void answer_sinks(const Site& site, Call call);
 void answer_metrics(const Site& site, Call call);
 // pages.cc
 void answer_start_page(const Site& site, Call call);
+void answer_asset(const Site& site, Call call);
 void answer_openapi(const Site& site, Call call);
 void answer_docs(const Site& site, Call call);
 void answer_redoc(const Site& site, Call call);

@@ -15,6 +15,7 @@
 namespace candlewick::api {
 
 struct Route;
+class Streams;
 
 // What resources answer from.
 struct Site {
@@ -22,6 +23,7 @@ struct Site {
   const Instruments& instruments;
   Questions& questions;
   std::size_t max_rows;
+  Streams* streams = nullptr;  // set before the first request
 };
 
 struct Route {
@@ -29,6 +31,8 @@ struct Route {
   std::string_view path;
   std::span<const std::string_view> parameters;
   void (*answer)(const Site& site, Call call);
+  // Of PUT, by callers whose key has the scope admin; null: only GET and HEAD.
+  void (*put)(const Site& site, Call call) = nullptr;
 };
 
 std::span<const Route> all_routes();

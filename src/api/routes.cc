@@ -12,6 +12,7 @@ constexpr std::array<Name, 1> of_latest{"exchange"};
 constexpr std::array<Name, 10> of_candles{"exchange", "symbol",     "timeframe", "start",
                                           "end",      "limit",      "sort",      "cursor",
                                           "as_of",    "closed_only"};
+constexpr std::array<Name, 4> of_candle_stream{"exchange", "symbol", "timeframe", "start"};
 constexpr std::array<Name, 8> of_snapshots{"exchange", "symbol", "timeframe", "start",
                                            "end",      "limit",  "sort",      "cursor"};
 constexpr std::array<Name, 2> of_tickers{"exchange", "symbol"};
@@ -21,8 +22,9 @@ constexpr std::array<Name, 9> of_coverage{"exchange", "symbol", "timeframe", "st
                                           "start",    "end",    "history",   "limit"};
 constexpr std::array<Name, 5> of_quality{"exchange", "symbol", "timeframe", "since", "limit"};
 
-constexpr std::array<Route, 19> routes{{
+constexpr auto routes = std::to_array<Route>({
     {"/", {}, answer_start_page},
+    {"/assets/{file}", {}, answer_asset},
     {"/docs", {}, answer_docs},
     {"/health", {}, answer_health},
     {"/latest/{symbol}", of_latest, answer_latest},
@@ -32,16 +34,19 @@ constexpr std::array<Route, 19> routes{{
     {"/readyz", {}, answer_readyz},
     {"/redoc", {}, answer_redoc},
     {"/v1/candles", of_candles, answer_candles},
+    {"/v1/candles/stream", of_candle_stream, answer_candle_stream},
     {"/v1/coverage", of_coverage, answer_coverage},
     {"/v1/exchanges", {}, answer_exchanges},
     {"/v1/indicators", of_snapshots, answer_indicators},
     {"/v1/orderbook", of_orderbook, answer_orderbook},
     {"/v1/quality", of_quality, answer_quality},
     {"/v1/sinks", {}, answer_sinks},
+    {"/v1/stream", {}, answer_stream},
+    {"/v1/subscriptions", {}, answer_subscriptions, put_subscriptions},
     {"/v1/symbols", of_symbols, answer_symbols},
     {"/v1/tickers", of_tickers, answer_tickers},
     {"/v1/ticks", of_snapshots, answer_ticks},
-}};
+});
 
 }  // namespace
 

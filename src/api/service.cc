@@ -2,6 +2,7 @@
 #include "api/service.h"
 
 #include "api/handler.h"
+#include "api/streams.h"
 #include "net/loop.h"
 
 namespace candlewick::api {
@@ -15,7 +16,12 @@ struct Service::Parts {
              .instruments = instruments,
              .questions = questions,
              .max_rows = options.max_rows},
-        handler(site, backend.metrics, backend.clock) {}
+        own_intake(backend.intake == nullptr ? std::make_unique<stream::Intake>(backend.board)
+                                             : nullptr),
+        streams(site, own_intake ? *own_intake : *backend.intake, loop),
+        handler(site, backend.metrics, backend.clock) {
+    site.streams = &streams;
+  }
 
   Backend backend;
   Instruments instruments;
@@ -23,6 +29,8 @@ struct Service::Parts {
   net::Loop loop{"api"};
   Questions questions;
   Site site;
+  std::unique_ptr<stream::Intake> own_intake;
+  Streams streams;
   ApiHandler handler;
   std::unique_ptr<net::Server> server;
 };
@@ -52,6 +60,7 @@ std::string Service::address() const {
   return parts_->server->address();
 }
 void Service::drain() {
+  parts_->loop.post([this] { parts_->streams.drain(); });
   parts_->server->drain();
 }
 std::size_t Service::connections() const {

@@ -4,23 +4,6 @@
 #include "api/series.h"
 
 namespace candlewick::api {
-namespace {
-
-void append_row(std::string& out, const pipeline::Latest& latest, Time now) {
-  json::Members members(out);
-  append_names(members, *latest.instrument);
-  members("stale", latest.is_stale).nullable("last_price", last_price(latest));
-  append_times(members, latest.received_time, latest.exchange_time, now);
-  std::string& ticker = members.name("ticker");
-  if (latest.ticker) {
-    append_ticker(ticker, *latest.ticker);
-  } else {
-    ticker += "null";
-  }
-  members.close();
-}
-
-}  // namespace
 
 void answer_tickers(const Site& site, Call call) {
   const std::string exchange = call.arguments.text("exchange");
@@ -43,7 +26,7 @@ void answer_tickers(const Site& site, Call call) {
     const pipeline::Latest latest = site.backend.board.read(entry.slot);
     if (!has_data(latest)) continue;
     if (out.back() != '[') out += ',';
-    append_row(out, latest, now);
+    append_ticker_row(out, latest, now);
   }
   if (!is_known) return call.fail(unknown_symbol(site, symbol, exchange));
   out += "]}";

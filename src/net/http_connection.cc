@@ -21,6 +21,7 @@ constexpr std::size_t largest_read_room_bytes = 64U << 10U;
 constexpr std::size_t max_pipelined_bytes = 64U << 10U;
 constexpr Duration linger_timeout = std::chrono::seconds{2};
 constexpr int going_away = 1001;
+constexpr int policy_violation = 1008;
 
 bool is_framing(std::string_view name) {
   return equal_ignoring_case(name, "Content-Length") ||
@@ -129,7 +130,8 @@ void HttpConnection::on_tick() {
     progress_tick_ = server_->tick;
   } else if (server_->passed(progress_tick_, options.write_timeout)) {
     if (peer_) {
-      peer_->abort_because("the client took nothing for too long");
+      // It is dropped if it does not take this either.
+      peer_->close(policy_violation, "too slow: nothing is read");
     } else {
       destroy();
     }

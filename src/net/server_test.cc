@@ -243,6 +243,29 @@ TEST_F(Http, DropsAClientThatTakesNothing) {
   EXPECT_TRUE(wait_for_connections(0));
 }
 
+TEST_F(Http, ClosesAWebSocketClientThatTakesNothingWith1008) {
+  Told<std::string> gone;
+  handler.on_websocket = [&](const Request&) {
+    Upgrade upgrade;
+    upgrade.on_open = [&](const std::shared_ptr<Peer>& peer) {
+      peer->listen({.on_close = [&](const PeerClosed& closed) { gone.tell(closed.reason); }});
+      while (peer->send(std::string(1 << 20, 'x'), false)) {
+      }
+    };
+    return upgrade;
+  };
+  listen({.write_timeout = milliseconds{50},
+          .websocket_close_timeout = milliseconds{50},
+          .max_queued_bytes = 16U << 20U});
+  RawClient client(server->port(), 4096);
+  client.write(
+      "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n");
+  // Asked to go first, and dropped because it does not hear that either.
+  EXPECT_THAT(gone.wait_for_one(), HasSubstr("close frame"));
+  EXPECT_TRUE(wait_for_connections(0));
+}
+
 TEST_F(Http, TellsTooManyClientsSo) {
   listen({.max_connections = 1});
   RawClient first(server->port());

@@ -74,30 +74,4 @@ std::string gzip(std::string_view text) {
   return out;
 }
 
-std::string base64(std::string_view bytes) {
-  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
-  out.resize(static_cast<std::size_t>(size));
-  return out;
-}
-
-Result<std::string> from_base64(std::string_view text) {
-  std::string out(text.size() / 4 * 3 + 3, '\0');
-  const int size = text.size() % 4 != 0
-                       ? -1
-                       : EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                         reinterpret_cast<const unsigned char*>(text.data()),
-                                         static_cast<int>(text.size()));
-  if (size < 0) return fail(ErrorKind::malformed, "not in base64");
-  out.resize(static_cast<std::size_t>(size));
-  // The decoder counts the padding as bytes.
-  for (std::size_t i = 0; i < 2 && text.ends_with('='); ++i) {
-    text.remove_suffix(1);
-    out.pop_back();
-  }
-  return out;
-}
-
 }  // namespace candlewick::sink::snowflake

@@ -42,8 +42,5 @@ struct Patience {
 std::string new_uuid();
 // The gzip form (RFC 1952).
 std::string gzip(std::string_view text);
-std::string base64(std::string_view bytes);
-// Error: malformed.
-Result<std::string> from_base64(std::string_view text);
 
 }  // namespace candlewick::sink::snowflake

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/base64.h"
 #include "sink/snowflake_access.h"
 
 namespace candlewick::sink::snowflake {

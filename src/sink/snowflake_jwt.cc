@@ -10,6 +10,7 @@
 #include <array>
 #include <cctype>
 
+#include "base/base64.h"
 #include "base/check.h"
 #include "base/json_text.h"
 #include "sink/snowflake_access.h"
@@ -29,7 +30,7 @@ std::string upper(std::string_view text) {
 }
 
 std::string base64url(std::string_view bytes) {
-  std::string out = base64(bytes);
+  std::string out = to_base64(bytes);
   std::ranges::replace(out, '+', '-');
   std::ranges::replace(out, '/', '_');
   while (out.ends_with('=')) out.pop_back();
@@ -102,7 +103,7 @@ Result<SigningKey> SigningKey::parse(const Secret& pem) {
   SigningKey made;
   made.key_ = std::move(key);
   made.fingerprint_ =
-      "SHA256:" + base64(std::string_view(reinterpret_cast<const char*>(digest.data()), size));
+      "SHA256:" + to_base64(std::string_view(reinterpret_cast<const char*>(digest.data()), size));
   return made;
 }
 
@@ -122,7 +123,7 @@ std::string SigningKey::sign(std::string_view text) const {
 }
 
 std::string SigningKey::public_key() const {
-  return base64(key_->der());
+  return to_base64(key_->der());
 }
 
 std::string account_claim(std::string_view account) {

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "base/base64.h"
 #include "sink/snowflake_access.h"
 #include "sink/snowflake_testing.h"
 
@@ -144,9 +145,9 @@ TEST(SnowflakeAccess, TellsCredentialsApart) {
 
 TEST(SnowflakeAccess, EncodesBytesAsOthersReadThem) {
   for (const std::string text : {"", "a", "ab", "abc", "abcd\xFF"}) {
-    EXPECT_EQ(from_base64(base64(text)).value(), text);
+    EXPECT_EQ(from_base64(to_base64(text)).value(), text);
   }
-  EXPECT_EQ(base64("any carnal pleas"), "YW55IGNhcm5hbCBwbGVhcw==");
+  EXPECT_EQ(to_base64("any carnal pleas"), "YW55IGNhcm5hbCBwbGVhcw==");
   EXPECT_FALSE(from_base64("a"));
   EXPECT_EQ(gunzip(gzip("")), "");
   EXPECT_EQ(gunzip(gzip(std::string(100'000, 'x'))), std::string(100'000, 'x'));

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/json_text.h"
 #include "net/url.h"

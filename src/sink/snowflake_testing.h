@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -258,7 +259,7 @@ class Double final : public net::Handler {
     }
     const Time now = clock != nullptr ? clock->now() : Time{std::chrono::seconds{1'900'000'000}};
     token_ends_ = now + token_life;
-    std::string claims = base64(fmt::format(R"({{"exp":{}}})", to_ms(token_ends_) / 1000));
+    std::string claims = to_base64(fmt::format(R"({{"exp":{}}})", to_ms(token_ends_) / 1000));
     while (claims.ends_with('=')) claims.pop_back();
     token_ = fmt::format("eyJhbGciOiJSUzI1NiJ9.{}.{:04}", claims, ++tokens_);
     return answers_in_json ? json(fmt::format(R"({{"token":"{}"}})", token_))

@@ -27,6 +27,7 @@ export interface Audience {
   onTrade(trade: Trade, isUpdate: boolean): void;
   onQuote(quote: Quote): void;
   onBook(book: Book): void;
+  onBookStale(since: string | null): void;
   // Something live came: not a snapshot.
   onUpdate(): void;
   onMessage(text: string | undefined): void;
@@ -124,16 +125,17 @@ export class Instrument {
     this.#subscribe('quote', {
       resumes: false,
       onEvent: (event) => {
-        this.#audience.onQuote(event.data as Quote);
+        for (const quote of rowsOf<Quote>(event.data)) this.#audience.onQuote(quote);
         this.#heard(event);
       },
     });
     this.#subscribe('book', {
       resumes: false,
       onEvent: (event) => {
-        this.#audience.onBook(event.data as Book);
+        for (const book of rowsOf<Book>(event.data)) this.#audience.onBook(book);
         this.#heard(event);
       },
+      onStale: (since) => this.#audience.onBookStale(since),
     });
   }
 

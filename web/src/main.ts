@@ -262,6 +262,10 @@ class Dashboard {
         this.#bookAt = browser.now();
         this.#frames.ask(this.#drawBook);
       },
+      onBookStale: (since) => {
+        this.#bookAt = browser.now();
+        this.#hideBook(since);
+      },
       onUpdate: () => {
         this.#updatedAt = browser.now();
         if (this.#liveness?.kind !== 'live') this.#look();
@@ -484,6 +488,15 @@ class Dashboard {
     void this.#askBook(this.#selection);
   }
 
+  #hideBook(since: string | null): void {
+    this.#book = undefined;
+    this.#ladder.hide(
+      since
+        ? `Out of step with the exchange since ${clockTime(Date.parse(since))}: not shown.`
+        : 'Not in step with the exchange yet.',
+    );
+  }
+
   async #askBook(selection: Selection): Promise<void> {
     this.#isAskingBook = true;
     try {
@@ -494,13 +507,7 @@ class Dashboard {
         this.#book = latest.book;
         this.#frames.ask(this.#drawBook);
       } else {
-        this.#book = undefined;
-        const since = latest.book_stale_since;
-        this.#ladder.hide(
-          since
-            ? `Out of step with the exchange since ${clockTime(Date.parse(since))}: not shown.`
-            : 'Not in step with the exchange yet.',
-        );
+        this.#hideBook(latest.book_stale_since);
       }
     } catch {
       this.#bookAt = browser.now();

@@ -35,6 +35,8 @@ export interface Listener {
   onEvent(event: StreamEvent): void;
   // Events lie between the last one and the next that will never come.
   onLost?(): void;
+  // What it has is not what the exchange has, until the next update.
+  onStale?(since: string | null): void;
   onRefused?(message: string): void;
 }
 
@@ -230,6 +232,12 @@ export class Stream {
     if (message['type'] === 'dropped') {
       wanted.seq = Number(message['to_seq']);
       listener.onLost?.();
+      return;
+    }
+    if (message['type'] === 'stale') {
+      // An event with a number of its own; or, behind a snapshot, the snapshot's.
+      wanted.seq = Number(message['seq']);
+      listener.onStale?.((message['since'] as string | null | undefined) ?? null);
       return;
     }
     if (message['type'] !== 'snapshot' && message['type'] !== 'update') return;

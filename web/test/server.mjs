@@ -1,12 +1,10 @@
-// The server under test: the program that CANDLEWICK names, with its own dashboard and streams; or, where
-// STAND_IN_FOR names it instead, the stand-in in front of it. Ended by its process id only.
+// The server under test: the program that CANDLEWICK names, with its own dashboard and streams, and a simulated
+// market. Ended by its process id only.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 
 const readyDeadlineMs = 60_000;
-const standIn = fileURLToPath(new URL('stand_in.mjs', import.meta.url));
 
 async function freePort() {
   const server = createServer();
@@ -46,11 +44,7 @@ export class Server {
 
   // On the same port as before.
   async run() {
-    const { CANDLEWICK: program } = process.env;
-    const [command, parameters] = program
-      ? [program, ['run', '--demo']]
-      : [process.execPath, [standIn, String(this.port)]];
-    this.#child = spawn(command, parameters, {
+    this.#child = spawn(process.env.CANDLEWICK, ['run', '--demo'], {
       env: { ...process.env, CANDLEWICK_HTTP_LISTEN: `127.0.0.1:${this.port}` },
       stdio: ['ignore', 'ignore', 'inherit'],
     });

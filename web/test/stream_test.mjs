@@ -6,6 +6,7 @@ import { FakeSurroundings } from './surroundings.mjs';
 
 const candles = 'binance:BTC/USDT@candle_1m';
 const trades = 'binance:BTC/USDT@trade';
+const book = 'binance:BTC/USDT@book';
 
 function listener(resumes = true) {
   const seen = { events: [], lost: 0, refused: [] };
@@ -77,6 +78,28 @@ test('AHoleInTheNumbersAndAnAnnouncedDropAreLosses', () => {
   assert.equal(one.lost, 2);
   around.socket.say(update(trades, 10));
   assert.equal(one.lost, 2);
+});
+
+test('AStaleStreamSaysSoAndItsNumberIsNoHole', () => {
+  const { around, stream } = connected();
+  const one = listener();
+  const since = [];
+  one.onStale = (time) => since.push(time);
+  stream.subscribe(book, one);
+  around.pass(1);
+  around.socket.agree();
+  around.socket.say(snapshot(book, 4, null));
+  around.socket.say({ stream: book, type: 'stale', seq: 4, since: null, reason: 'out_of_step' });
+  around.socket.say(update(book, 5));
+  const time = '2026-01-15T12:00:00Z';
+  around.socket.say({ stream: book, type: 'stale', seq: 6, since: time, reason: 'feed_lost' });
+  around.socket.say(update(book, 7));
+  assert.deepEqual(since, [null, time]);
+  assert.equal(one.lost, 0);
+  assert.deepEqual(
+    one.events.map(({ seq }) => seq),
+    [4, 5, 7],
+  );
 });
 
 test('AfterABreakStreamsGoOnBehindTheirLastEvent', () => {

@@ -1,9 +1,11 @@
 // Straight into one string: these forms are on the path of every /latest.
-#include "api/json_form.h"
+#include "stream/json_form.h"
+
+#include <algorithm>
 
 #include "market/event_json.h"
 
-namespace candlewick::api {
+namespace candlewick::stream {
 namespace {
 
 struct CellWriter {
@@ -116,6 +118,59 @@ void append_trade(std::string& out, const Trade& trade) {
   members.close();
 }
 
+void append_ticker_row(std::string& out, const pipeline::Latest& latest, Time now) {
+  json::Members members(out);
+  append_names(members, *latest.instrument);
+  members("stale", latest.is_stale).nullable("last_price", last_price(latest));
+  append_times(members, latest.received_time, latest.exchange_time, now);
+  std::string& ticker = members.name("ticker");
+  if (latest.ticker) {
+    append_ticker(ticker, *latest.ticker);
+  } else {
+    ticker += "null";
+  }
+  members.close();
+}
+
+void append_ladder_page(std::string& out, const Instrument& instrument, const BookUpdate& book,
+                        std::size_t depth, Time now) {
+  json::Members members(out);
+  append_names(members, instrument);
+  members.nullable("sequence", book.sequence);
+  append_times(members, book.origin.received_time, book.origin.exchange_time, now);
+  append_ladder(members.name("bids"), book.bids, depth);
+  append_ladder(members.name("asks"), book.asks, depth);
+  // How many levels are kept in memory, all of them whole: fewer than asked for is no sign of a
+  // thin market.
+  members("levels_kept", std::max(book.bids.size(), book.asks.size())).close();
+}
+
+void append_sequence(std::string& out, std::uint64_t sequence) {
+  constexpr std::uint64_t first_inexact = std::uint64_t{1} << 53;
+  if (sequence < first_inexact) {
+    json::append(out, sequence);
+  } else {
+    out += '"';
+    json::append(out, sequence);
+    out += '"';
+  }
+}
+
+void append_span(std::string& out, const query::CoverageSpan& span, SequenceForm form) {
+  json::Members members(out);
+  members("exchange", span.exchange)("symbol", span.symbol)("timeframe", span.timeframe)(
+      "stream", span.stream)("from", span.from)("to", span.to)("state", span.state);
+  members.nullable("cause", span.cause).nullable("evidence", span.evidence);
+  members("recorded_at", span.recorded_at);
+  std::string& sequence = members.name("seq");
+  if (form == SequenceForm::text_if_long && span.seq >= 0) {
+    append_sequence(sequence, static_cast<std::uint64_t>(span.seq));
+  } else {
+    json::append(sequence, span.seq);
+  }
+  members.close();
+}
+
 void append_times(json::Members& members, const std::optional<Time>& received_time,
                   const std::optional<Time>& exchange_time, Time now) {
   members.nullable("received_time", received_time).nullable("exchange_time", exchange_time);
@@ -158,4 +213,4 @@ bool has_data(const pipeline::Latest& latest) {
          latest.indicators || !latest.forming.empty() || !latest.closed.empty();
 }
 
-}  // namespace candlewick::api
+}  // namespace candlewick::stream
