@@ -21,7 +21,8 @@ Result<const exchange::Venue*> venue_named(std::string_view name, std::string_vi
   if (!kind)
     return fail(ErrorKind::misconfigured, "--market: unknown market \"{}\" (spot, swap or future)",
                 market);
-  const auto* venue = exchange::find_venue(name, *kind);
+  const auto* venue =
+      *kind == Market::spot ? exchange::find_venue(name) : exchange::find_venue(name, *kind);
   if (venue == nullptr && exchange::ccxt::is_bridged(name)) {
     return fail(ErrorKind::misconfigured,
                 "--exchange: {} is followed by `run` through CCXT; this command needs a venue that "
@@ -36,9 +37,26 @@ Result<const exchange::Venue*> venue_named(std::string_view name, std::string_vi
   return venue;
 }
 
+Result<const exchange::Venue*> venue_of(std::string_view name, std::string_view symbol) {
+  auto venue = venue_named(name);
+  if (!venue || (*venue)->market != Market::spot || !symbol.contains(':')) return venue;
+  const auto* swaps = exchange::find_venue(name, Market::swap);
+  return swaps == nullptr ? *venue : swaps;
+}
+
 Result<const Instrument*> instrument_named(const exchange::Venue& venue, Catalogue& catalogue,
                                            std::string_view typed) {
   if (const auto* known = catalogue.resolve(typed)) return known;
+  // What stands behind the colon is a derivative's settlement.
+  const auto colon = typed.find(':');
+  if (colon != std::string_view::npos && venue.market == Market::spot) {
+    const auto* swaps = exchange::find_venue(venue.name, Market::swap);
+    return fail(ErrorKind::misconfigured, "--symbol: \"{}\" is no spot symbol of {}{}", typed,
+                venue.name,
+                swaps == nullptr ? "" : fmt::format(", but of {}", exchange::key_of(*swaps)));
+  }
+  const auto whole = typed;
+  typed = typed.substr(0, colon);
   // "BTC/USDT", "btc-usdt" → what this venue would call it.
   const auto separator = typed.find_first_of("/-_");
   std::string spelled;
@@ -50,25 +68,26 @@ Result<const Instrument*> instrument_named(const exchange::Venue& venue, Catalog
   }
   if (const auto* inferred = catalogue.find_or_infer(spelled)) return inferred;
   std::string near;
-  for (const auto& match : catalogue.near_matches(typed))
+  for (const auto& match : catalogue.near_matches(whole))
     near += (near.empty() ? "; near: " : ", ") + match;
-  return fail(ErrorKind::misconfigured, "--symbol: {} lists no \"{}\"{}", venue.name, typed, near);
+  return fail(ErrorKind::misconfigured, "--symbol: {} lists no \"{}\"{}", exchange::key_of(venue),
+              whole, near);
 }
 
-Result<std::string> symbol_at(std::string_view exchange, std::string_view typed) {
+Result<StoredName> stored_name(std::string_view exchange, std::string_view typed) {
   if (exchange::ccxt::is_bridged(exchange)) {
     if (const auto known = exchange::ccxt::exchange_of(exchange); !known)
       return fail(known.error());
     auto symbol = unified_symbol(typed);
     if (!symbol) return fail(ErrorKind::misconfigured, "--symbol: {}", symbol.error().message);
-    return symbol;
+    return StoredName{std::string(exchange), *std::move(symbol)};
   }
-  const auto venue = venue_named(exchange);
+  const auto venue = venue_of(exchange, typed);
   if (!venue) return fail(venue.error());
   const auto catalogue = exchange::make_catalogue(**venue);
   const auto instrument = instrument_named(**venue, *catalogue, typed);
   if (!instrument) return fail(instrument.error());
-  return (*instrument)->symbol;
+  return StoredName{(*instrument)->exchange, (*instrument)->symbol};
 }
 
 Result<std::optional<Time>> optional_time(std::string_view flag, const std::string& text) {

@@ -19,17 +19,24 @@ inline constexpr int wrong_use = 2;
 // Prints "candlewick: <message>" and answers the exit status that the kind of error stands for.
 int report(const Error& error);
 
-// The venue a user named. Error: misconfigured, listing what there is.
+// The venue a user named, as settings do ("binance-usdm") or with a market. Error: misconfigured,
+// listing what there is.
 Result<const exchange::Venue*> venue_named(std::string_view name, std::string_view market = "spot");
+// The same for a symbol, which may tell the market: "BTC/USDT:USDT" of binance is of its swaps.
+Result<const exchange::Venue*> venue_of(std::string_view name, std::string_view symbol);
 
 // The instrument a user typed, in any spelling; an unlisted one is taken apart by its quote asset.
 // Error: misconfigured, with near matches.
 Result<const Instrument*> instrument_named(const exchange::Venue& venue, Catalogue& catalogue,
                                            std::string_view typed);
 
-// The unified symbol of what a user typed, at an exchange that rows are stored of: also one that is
-// followed through CCXT. Error: misconfigured.
-Result<std::string> symbol_at(std::string_view exchange, std::string_view typed);
+// How rows name what a user typed, at an exchange that is followed natively or through CCXT. Error:
+// misconfigured.
+struct StoredName {
+  std::string exchange;
+  std::string symbol;
+};
+Result<StoredName> stored_name(std::string_view exchange, std::string_view typed);
 
 // A time that a user typed; null when nothing was. Error: misconfigured, naming the flag.
 Result<std::optional<Time>> optional_time(std::string_view flag, const std::string& text);

@@ -19,7 +19,11 @@ constexpr std::size_t most_spans = 1'000'000;
 
 // The unified symbol. Without an exchange, the first venue that can make sense of it says.
 Result<std::string> unified(const CoverageOptions& options) {
-  if (!options.exchange.empty()) return symbol_at(options.exchange, options.symbol);
+  if (!options.exchange.empty()) {
+    auto name = stored_name(options.exchange, options.symbol);
+    if (!name) return fail(name.error());
+    return std::move(name->symbol);
+  }
   std::optional<Error> error;
   for (const auto* venue : exchange::all_venues()) {
     const auto catalogue = exchange::make_catalogue(*venue);
@@ -33,11 +37,12 @@ Result<std::string> unified(const CoverageOptions& options) {
 Result<query::CoverageQuery> question(const CoverageOptions& options) {
   query::CoverageQuery query;
   if (!options.exchange.empty()) {
+    query.exchange = options.exchange;
     if (!exchange::ccxt::is_bridged(options.exchange)) {
       const auto venue = venue_named(options.exchange);
       if (!venue) return fail(venue.error());
+      query.exchange = (*venue)->name;
     }
-    query.exchange = options.exchange;
   }
   if (!options.symbol.empty()) {
     auto symbol = unified(options);

@@ -1,4 +1,5 @@
 // One check a function; each adds lines of ok, warning or failed.
+#include "base/selection.h"
 #include "app/doctor.h"
 
 #include <filesystem>
@@ -158,7 +159,7 @@ void check_rest(const exchange::Venue& venue, const std::string& base, net::Http
                 const Clock& clock, Findings& findings) {
   const auto request = venue.request({.kind = exchange::RestKind::server_time});
   if (!request) return;
-  const std::string what = fmt::format("{} REST", venue.name);
+  const std::string what = fmt::format("{} REST", exchange::key_of(venue));
   const Time asked = clock.now();
   const auto reply = http.fetch({.url = base + request->target, .timeout = 10s});
   if (!reply) return findings.failed(what, fmt::format("{}: {}", base, reply.error().message));
@@ -186,20 +187,31 @@ void check_rest(const exchange::Venue& venue, const std::string& base, net::Http
   const auto skew_ms = std::chrono::duration_cast<std::chrono::milliseconds>(skew).count();
   if (skew > tolerated_skew || skew < -tolerated_skew) {
     findings.warning(
-        fmt::format("{} clock", venue.name),
+        fmt::format("{} clock", exchange::key_of(venue)),
         fmt::format(
             "differs from this machine's by {} ms; candles go by the venue's clock, but check NTP",
             skew_ms));
   } else {
-    findings.ok(fmt::format("{} clock", venue.name),
+    findings.ok(fmt::format("{} clock", exchange::key_of(venue)),
                 fmt::format("differs from this machine's by {} ms", skew_ms));
   }
+}
+
+// An instrument by name that the configuration wants of the venue, or a usual one.
+std::string example_of(const Config& config, const exchange::Venue& venue) {
+  for (const auto& text : config.symbols) {
+    const auto selection = parse_selection(text);
+    if (!selection || selection->is_rule()) continue;
+    if (selection->venue.empty() || selection->venue == exchange::key_of(venue))
+      return selection->symbol;
+  }
+  return "BTC/USDT";
 }
 
 void check_stream(const exchange::Venue& venue, const std::string& base, const Config& config,
                   Findings& findings) {
   net::Loop loop("doctor");
-  const std::string what = fmt::format("{} WebSocket", venue.name);
+  const std::string what = fmt::format("{} WebSocket", exchange::key_of(venue));
   std::string problem = "no answer within 10 s";
   bool open = false;
   net::WebSocketEvents events;
@@ -214,7 +226,7 @@ void check_stream(const exchange::Venue& venue, const std::string& base, const C
     loop.stop();
   };
   const auto catalogue = exchange::make_catalogue(venue);
-  const auto instrument = instrument_named(venue, *catalogue, config.symbols.front());
+  const auto instrument = instrument_named(venue, *catalogue, example_of(config, venue));
   if (!instrument) return findings.failed(what, instrument.error().message);
   const exchange::Channel channel{
       .kind = exchange::ChannelKind::ticker, .timeframe = Timeframe::m1, .instrument = *instrument};

@@ -318,7 +318,7 @@ int export_rows(const LoadedConfig& loaded, const ExportOptions& options) {
   if (options.to == "parquet" && options.output.empty() && is_terminal()) {
     return report({ErrorKind::misconfigured, "--output: a Parquet file is nothing for a terminal"});
   }
-  const auto venue = venue_named(options.exchange);
+  const auto venue = venue_of(options.exchange, options.symbol);
   if (!venue) return report(venue.error());
   const auto catalogue = exchange::make_catalogue(**venue);
   const auto instrument = instrument_named(**venue, *catalogue, options.symbol);

@@ -87,7 +87,7 @@ feed::FeedOptions feed_options(const Config& config, std::string_view exchange,
 }  // namespace
 
 Result<HistorySeries> read_series(const HistoryArguments& arguments) {
-  const auto venue = venue_named(arguments.exchange);
+  const auto venue = venue_of(arguments.exchange, arguments.symbol);
   if (!venue) return fail(venue.error());
   HistorySeries series{.venue = *venue, .catalogue = exchange::make_catalogue(**venue)};
   const auto instrument = instrument_named(**venue, *series.catalogue, arguments.symbol);
@@ -153,9 +153,9 @@ void History::Impl::connect() {
   loop.start();
   loop.call([this] {
     driver = std::make_unique<feed::Driver>(loop, http, clock, config.ca_file);
-    feed = std::make_unique<feed::VenueFeed>(*series.venue, *series.catalogue,
-                                             feed_options(config, series.venue->name, clock),
-                                             *driver, listener, observer);
+    feed = std::make_unique<feed::VenueFeed>(
+        *series.venue, *series.catalogue,
+        feed_options(config, exchange::key_of(*series.venue), clock), *driver, listener, observer);
     listener.attach(*feed);
     driver->attach(*feed);
   });
@@ -223,6 +223,8 @@ Result<std::unique_ptr<History>> History::open(const LoadedConfig& loaded, Histo
   history->impl_->connect();
   exchange::RestQuery time_query;
   time_query.kind = exchange::RestKind::server_time;
+  // Not every venue tells the time by REST; ours stands for it then.
+  if (!history->impl_->series.venue->request(time_query)) return history;
   const auto asked =
       history->ask({&time_query, 1}, [](const auto&, const auto&) -> Result<void> { return {}; });
   if (!asked) return fail(asked.error());

@@ -4,15 +4,10 @@
 #include <algorithm>
 #include <set>
 
-#include "app/bridge.h"
-#include "app/command.h"
 #include "app/observations.h"
+#include "app/venue_line.h"
 #include "exchange/registry.h"
 #include "feed/sidecar.h"
-#include "query/candles.h"
-#include "query/checkpoint.h"
-#include "query/coverage.h"
-#include "query/snapshots.h"
 
 namespace candlewick::app {
 
@@ -24,77 +19,27 @@ constexpr Duration status_interval = 250ms;
 constexpr Duration listings_interval = 1h;
 constexpr Duration retry_interval = 50ms;
 
-Result<std::vector<Timeframe>> timeframes_of(const Config& config, const exchange::Venue& venue) {
-  std::vector<Timeframe> timeframes;
-  for (const auto& text : config.timeframes) {
-    const auto timeframe = parse_timeframe(text);
-    if (!timeframe)
-      return fail(ErrorKind::misconfigured, "timeframes: {}", timeframe.error().message);
-    if (std::ranges::find(venue.timeframes, *timeframe) == venue.timeframes.end()) {
-      return fail(ErrorKind::misconfigured, "timeframes: {} has no candles of {}", venue.name,
-                  text);
-    }
-    timeframes.push_back(*timeframe);
-  }
-  return timeframes;
-}
-
-Candle candle_of(const query::Candle& stored, const Instrument& instrument, Timeframe timeframe) {
-  Candle candle;
-  candle.origin.instrument = &instrument;
-  candle.timeframe = timeframe;
-  candle.open_time = stored.timestamp;
-  candle.open = stored.open;
-  candle.high = stored.high;
-  candle.low = stored.low;
-  candle.close = stored.close;
-  candle.volume = stored.volume;
-  candle.quote_volume = stored.quote_volume;
-  if (stored.trade_count) candle.trade_count = static_cast<std::uint64_t>(*stored.trade_count);
-  candle.taker_buy_volume = stored.taker_buy_volume;
-  candle.taker_buy_quote_volume = stored.taker_buy_quote_volume;
-  candle.is_closed = true;
-  candle.source = parse_source(stored.source).value_or(Source::rest);
-  candle.revision = static_cast<std::int32_t>(stored.revision);
-  return candle;
+bool knows_a_list(const Catalogue& catalogue) {
+  bool knows = false;
+  catalogue.each([&](const Instrument& instrument) { knows = knows || instrument.listed; });
+  return knows;
 }
 
 }  // namespace
-
-struct Ingest::VenueLine {
-  std::unique_ptr<exchange::ccxt::BridgedVenue> bridged;  // null: a native one
-  const exchange::Venue* venue = nullptr;
-  std::unique_ptr<Catalogue> catalogue;
-  std::vector<const Instrument*> instruments;
-  std::vector<Timeframe> timeframes;
-  std::unique_ptr<feed::Recorder> recorder;
-  std::unique_ptr<pipeline::VenuePipeline> pipeline;
-  std::unique_ptr<feed::Link> driver;
-  std::unique_ptr<feed::VenueFeed> feed;
-  bool listings_checked = false;
-};
 
 Ingest::Ingest(Parts parts) : parts_(parts) {}
 Ingest::~Ingest() {
   *alive_ = false;
 }
 
-Result<void> Ingest::prepare(warehouse::Database* memory) {
-  for (const auto& name : parts_.config.exchanges) {
-    std::unique_ptr<exchange::ccxt::BridgedVenue> bridged;
-    if (exchange::ccxt::is_bridged(name)) {
-      auto made = bridged_venue(parts_.config, name);
-      if (!made) return fail(made.error());
-      bridged = std::move(*made);
-    }
-    const auto* venue = bridged ? &bridged->venue() : exchange::find_venue(name);
-    if (venue == nullptr) {
-      return fail(ErrorKind::misconfigured, "exchanges: there is no venue \"{}\" (there are {})",
-                  name, exchange::venue_names());
-    }
-    if (auto prepared = prepare_venue(*venue, memory); !prepared) return prepared;
-    lines_.back()->bridged = std::move(bridged);
+Result<void> Ingest::prepare(const Wanted& wanted, warehouse::Database* memory) {
+  for (const auto& name : wanted.exchanges) {
+    auto line = make_line(name, wanted, memory);
+    if (!line) return fail(line.error());
+    lines_.push_back(std::move(*line));
   }
+  wanted_ = wanted;
+  publish_followed();
   return prepare_assets(memory);
 }
 
@@ -128,36 +73,21 @@ Result<void> Ingest::prepare_assets(warehouse::Database* memory) {
   return {};
 }
 
-Result<void> Ingest::prepare_venue(const exchange::Venue& venue, warehouse::Database* memory) {
+// With what it needs to be started; nothing of it runs yet.
+Result<void> Ingest::make_pipeline(VenueLine& line) {
   const Config& config = parts_.config;
-  auto line = std::make_unique<VenueLine>();
-  line->venue = &venue;
-  line->catalogue = exchange::make_catalogue(venue);
-  for (const auto& symbol : config.symbols) {
-    const auto instrument = instrument_named(venue, *line->catalogue, symbol);
-    if (!instrument)
-      return fail(ErrorKind::misconfigured, "symbols: {} has no \"{}\"", venue.name, symbol);
-    if (std::ranges::find(line->instruments, *instrument) == line->instruments.end())
-      line->instruments.push_back(*instrument);
-  }
-  const auto timeframes = timeframes_of(config, venue);
-  if (!timeframes) return fail(timeframes.error());
-  line->timeframes = *timeframes;
-  if (std::ranges::find(line->timeframes, Timeframe::m1) == line->timeframes.end()) {
-    line->timeframes.insert(line->timeframes.begin(), Timeframe::m1);
-  }
   if (!config.feed.record_dir.empty()) {
     auto recorder = feed::Recorder::open(
         {.folder = config.feed.record_dir,
-         .venue = std::string(venue.name),
+         .venue = std::string(exchange::key_of(*line.venue)),
          .rotate_after = config.feed.record_rotate,
          .budget_bytes = static_cast<std::uint64_t>(config.feed.record_budget_mib) << 20},
         parts_.clock, parts_.observer);
     if (!recorder) return within("feed.record_dir", recorder.error());
-    line->recorder = std::move(*recorder);
+    line.recorder = std::move(*recorder);
   }
-  auto options = pipeline::options_for(venue);
-  options.timeframes = line->timeframes;
+  auto options = pipeline::options_for(*line.venue);
+  options.timeframes = line.timeframes;
   options.history = std::max<Duration>(config.feed.backfill_horizon, 49h);
   options.snapshots.interval = config.fetch_interval;
   options.snapshots.ladder_levels = static_cast<std::size_t>(config.pipeline.ladder_levels);
@@ -165,131 +95,57 @@ Result<void> Ingest::prepare_venue(const exchange::Venue& venue, warehouse::Data
       static_cast<std::size_t>(config.pipeline.correction_horizon_candles);
   options.audit.is_on = config.feed.audit;
   options.book_check_interval = config.feed.book_check_interval;
-  line->pipeline =
-      std::make_unique<pipeline::VenuePipeline>(options, line->instruments, parts_.board, *this);
-  if (memory != nullptr) {
-    if (auto remembered = remember(*line, *memory); !remembered) return remembered;
-  }
-  lines_.push_back(std::move(line));
-  return {};
-}
-
-// Those that a correction may still change.
-Result<void> Ingest::remember_indicators(warehouse::Database& memory, const Instrument& instrument,
-                                         pipeline::Memory& known) const {
-  query::SnapshotQuery rows{
-      .exchange = instrument.exchange,
-      .symbol = instrument.symbol,
-      .limit = static_cast<std::size_t>(parts_.config.pipeline.correction_horizon_candles),
-      .order = query::Order::descending};
-  auto indicators = query::indicators(memory, rows);
-  if (!indicators) return fail(indicators.error());
-  std::ranges::reverse(*indicators);
-  known.indicators = std::move(*indicators);
-  return {};
-}
-
-Result<void> Ingest::remember_coverage(warehouse::Database& memory, const Instrument& instrument,
-                                       Timeframe timeframe, pipeline::Memory& known) const {
-  auto spans = query::coverage(memory, {.exchange = instrument.exchange,
-                                        .symbol = instrument.symbol,
-                                        .timeframe = std::string(to_text(timeframe))});
-  if (!spans) return fail(spans.error());
-  for (const auto& span : *spans) {
-    known.coverage_sequence = std::max(known.coverage_sequence, span.seq);
-    const auto state = pipeline::parse_coverage_state(span.state);
-    if (!state || span.stream != to_text(Stream::candles)) continue;
-    if (span.cause == pipeline::cause::before_start)
-      known.followed_since = std::max(known.followed_since.value_or(span.to), span.to);
-    // Only what may still be asked for matters.
-    const Time from =
-        known.candles.empty() ? span.from : std::max(span.from, known.candles.front().open_time);
-    if (from < span.to) known.coverage.push_back({{from, span.to}, *state});
-  }
-  return {};
-}
-
-Result<void> Ingest::remember(VenueLine& line, warehouse::Database& memory) {
-  for (const auto* instrument : line.instruments) {
-    for (const auto timeframe : line.timeframes) {
-      const auto needed =
-          static_cast<std::size_t>(std::max<Duration>(parts_.config.feed.backfill_horizon, 49h) /
-                                   length_of(timeframe)) +
-          static_cast<std::size_t>(parts_.config.pipeline.correction_horizon_candles);
-      pipeline::Memory known;
-      auto candles = query::candles(memory, {.exchange = instrument->exchange,
-                                             .symbol = instrument->symbol,
-                                             .timeframe = timeframe,
-                                             .limit = std::min<std::size_t>(needed, 10'000),
-                                             .order = query::Order::descending,
-                                             .closed_only = true});
-      if (!candles) return fail(candles.error());
-      for (auto stored = candles->rbegin(); stored != candles->rend(); ++stored) {
-        if (stored->source != "rollup")
-          known.candles.push_back(candle_of(*stored, *instrument, timeframe));
-      }
-      auto checkpoint =
-          query::checkpoint(memory, instrument->exchange, instrument->symbol, to_text(timeframe));
-      if (!checkpoint) return fail(checkpoint.error());
-      if (*checkpoint) known.checkpoint = (*checkpoint)->state;
-      const query::SnapshotQuery newest{
-          .exchange = instrument->exchange, .symbol = instrument->symbol, .limit = 1};
-      auto ticks = query::latest_ticks(memory, newest);
-      if (!ticks) return fail(ticks.error());
-      if (!ticks->empty()) known.tick = std::move(ticks->front());
-      if (timeframe == Timeframe::m1) {
-        auto covered = remember_indicators(memory, *instrument, known);
-        if (!covered) return covered;
-      }
-      if (auto covered = remember_coverage(memory, *instrument, timeframe, known); !covered)
-        return covered;
-      if (auto remembered = line.pipeline->remember(*instrument, timeframe, std::move(known));
-          !remembered)
-        return remembered;
-    }
-  }
+  line.pipeline =
+      std::make_unique<pipeline::VenuePipeline>(options, line.instruments, parts_.board, *this);
   return {};
 }
 
 void Ingest::start() {
-  for (auto& line : lines_) {
-    const Config& config = parts_.config;
-    feed::FeedOptions options;
-    if (const auto urls = config.venues.find(line->venue->name);
-        urls != config.venues.end() && !line->bridged) {
-      options.rest_url = urls->second.base_url;
-      options.ws_url = urls->second.ws_url;
-    }
-    options.silence_limit = config.feed.silence_limit;
-    options.budget_share = static_cast<double>(config.feed.request_budget_percent) / 100.0;
-    options.seed = static_cast<std::uint64_t>(to_ns(parts_.clock.now()));
-    line->driver = link_of(*line, options.seed);
-    line->feed =
-        std::make_unique<feed::VenueFeed>(*line->venue, *line->catalogue, options, *line->driver,
-                                          *line->pipeline, parts_.observer, line->recorder.get());
-    line->driver->attach(*line->feed);
-    VenueLine& venue_line = *line;
-    line->pipeline->connect(
-        [this, &venue_line](const exchange::RestQuery& query, feed::Priority priority) {
-          return venue_line.feed->ask(query, priority, venue_line.driver->now());
-        });
-    line->pipeline->connect_subscriptions([&venue_line](const exchange::Channel& channel) {
-      venue_line.feed->subscribe_again(channel, venue_line.driver->now());
-    });
-    std::vector<exchange::Channel> channels;
-    for (const auto* instrument : line->instruments) {
-      const auto of_instrument =
-          exchange::usual_channels(*line->venue, *instrument, line->timeframes, config.feed.trades);
-      channels.insert(channels.end(), of_instrument.begin(), of_instrument.end());
-    }
-    line->feed->ask({.kind = exchange::RestKind::server_time}, feed::Priority::live,
-                    line->driver->now());
-    ask_for_listings(*line);
-    line->feed->subscribe(std::move(channels), line->driver->now());
-    line->driver->rearm();
-  }
+  changes_ = std::make_unique<net::Loop>("changes");
+  changes_->start();
+  for (auto& line : lines_) start_line(*line);
   if (assets_ != nullptr) assets_->start();
   publish_status();
+}
+
+void Ingest::start_line(VenueLine& line) {
+  const Config& config = parts_.config;
+  feed::FeedOptions options;
+  if (const auto urls = config.venues.find(exchange::key_of(*line.venue));
+      urls != config.venues.end() && !line.bridged) {
+    options.rest_url = urls->second.base_url;
+    options.ws_url = urls->second.ws_url;
+  }
+  options.silence_limit = config.feed.silence_limit;
+  options.budget_share = static_cast<double>(config.feed.request_budget_percent) / 100.0;
+  options.seed = static_cast<std::uint64_t>(to_ns(parts_.clock.now()));
+  line.driver = link_of(line, options.seed);
+  line.feed =
+      std::make_unique<feed::VenueFeed>(*line.venue, *line.catalogue, options, *line.driver,
+                                        *line.pipeline, parts_.observer, line.recorder.get());
+  line.driver->attach(*line.feed);
+  line.pipeline->connect([this, &line](const exchange::RestQuery& query, feed::Priority priority) {
+    return line.feed->ask(query, priority, line.driver->now());
+  });
+  line.pipeline->connect_subscriptions([&line](const exchange::Channel& channel) {
+    line.feed->subscribe_again(channel, line.driver->now());
+  });
+  std::vector<exchange::Channel> channels;
+  for (const auto* instrument : line.instruments) {
+    auto its = channels_of(line, *instrument);
+    channels.insert(channels.end(), its.begin(), its.end());
+  }
+  line.feed->ask({.kind = exchange::RestKind::server_time}, feed::Priority::live,
+                 line.driver->now());
+  ask_for_listings(line);
+  line.feed->subscribe(std::move(channels), line.driver->now());
+  line.driver->rearm();
+}
+
+std::vector<exchange::Channel> Ingest::channels_of(const VenueLine& line,
+                                                   const Instrument& instrument) const {
+  return exchange::usual_channels(*line.venue, instrument, line.timeframes,
+                                  parts_.config.feed.trades);
 }
 
 // Sockets, or the sidecar that speaks for the venue.
@@ -308,7 +164,10 @@ std::unique_ptr<feed::Link> Ingest::link_of(const VenueLine& line, std::uint64_t
 
 // At once and then every hour: new listings and changes of status.
 void Ingest::ask_for_listings(VenueLine& line) {
+  if (line.driver == nullptr) return;
   line.pipeline->refresh_listings();
+  if (line.ranks()) line.feed->ask_for_tickers(line.driver->now());
+  line.is_rule_due = line.has_rules();
   line.driver->rearm();
   listing_timers_.push_back(parts_.loop.after(listings_interval, [this, &line] {
     std::erase_if(listing_timers_, [](const net::Timer& timer) { return !timer.armed(); });
@@ -322,20 +181,23 @@ void Ingest::publish_status() {
   for (auto& line : lines_) {
     all.push_back(line->feed->status(line->driver->now()));
     statistics.push_back(line->pipeline->statistics());
-    statistics.back().venue = line->venue->name;
-    if (line->listings_checked || line->catalogue->size() <= line->instruments.size()) continue;
+    statistics.back().venue = exchange::key_of(*line->venue);
+    if (line->listings_checked || !knows_a_list(*line->catalogue)) continue;
     line->listings_checked = true;
+    line->knows_the_list = true;
+    publish_followed();
     for (const auto* instrument : line->instruments) {
       if (instrument->listed) continue;
       std::string near;
       for (const auto& match : line->catalogue->near_matches(instrument->symbol)) {
         if (match != instrument->symbol) near += (near.empty() ? "near: " : ", ") + match;
       }
-      parts_.observer.observe(
-          symbol_not_listed,
-          {{"venue", line->venue->name}, {"instrument", instrument->symbol}, {"error", near}});
+      parts_.observer.observe(symbol_not_listed, {{"venue", exchange::key_of(*line->venue)},
+                                                  {"instrument", instrument->symbol},
+                                                  {"error", near}});
     }
   }
+  look_at_rules();
   status_.with([&](auto& status) { status = std::move(all); });
   statistics_.with([&](auto& known) { known = std::move(statistics); });
   const auto log = parts_.writer.statistics();
@@ -387,7 +249,21 @@ std::vector<feed::FeedStatus> Ingest::feeds() const {
   return status_.with([](const auto& status) { return status; });
 }
 
+void Ingest::on_event(const Event& event) {
+  if (const auto* ticker = std::get_if<Ticker>(&event)) {
+    for (auto& line : lines_) {
+      const auto* instrument = ticker->origin.instrument;
+      if (!line->ranks() || instrument == nullptr || line->venue->name != instrument->exchange)
+        continue;
+      if (const auto day = exchange::day_volume_of(*ticker))
+        line->volumes.insert_or_assign(instrument, *day);
+    }
+  }
+  if (intake_ != nullptr) intake_->on_event(event);
+}
+
 void Ingest::on_row(schema::Row row) {
+  if (intake_ != nullptr) intake_->on_row(row);
   pending_.push_back(std::move(row));
   if (flush_is_posted_) return;
   // One offer for all that one turn of the loop made.

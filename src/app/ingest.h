@@ -7,10 +7,15 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <vector>
 
 #include "app/assets.h"
+#include "app/memory.h"
+#include "app/subscriptions.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/guarded.h"
@@ -23,6 +28,7 @@
 #include "net/http_client.h"
 #include "net/loop.h"
 #include "pipeline/venue_pipeline.h"
+#include "stream/intake.h"
 #include "warehouse/database.h"
 
 namespace candlewick::app {
@@ -37,33 +43,57 @@ class Ingest final : public pipeline::PipelineOutput {
     net::HttpClient& http;
     log::Writer& writer;
     pipeline::LatestBoard& board;
+    // What is followed later on begins from what this remembers. May block; any thread.
+    std::function<Result<std::unique_ptr<warehouse::Database>>()> open_memory;
   };
   explicit Ingest(Parts parts);
   ~Ingest() override;
 
   // Before the loop runs. Reads what the warehouse remembers; a null one remembers nothing.
-  Result<void> prepare(warehouse::Database* memory);
+  Result<void> prepare(const Wanted& wanted, warehouse::Database* memory);
   // On the loop's thread.
   void start();
   void stop();
+  // From now on exactly this is followed. Any thread but the loop's; blocks while the warehouse is
+  // read. What is followed already goes on undisturbed. Errors: misconfigured (no such venue,
+  // symbol or timeframe), transient (the warehouse does not answer); nothing has changed then.
+  Result<void> follow(const Wanted& wanted);
+  // No changes from now on; before stop(), and not on the loop's thread.
+  void end_changes();
 
   // Any thread.
   std::vector<feed::FeedStatus> feeds() const;
   std::vector<pipeline::PipelineStatistics> pipelines() const;
+  std::vector<FollowedVenue> followed() const;
+
+  // Live events go there as well. Before start(); it outlives this.
+  void tell(stream::Intake& intake) { intake_ = &intake; }
 
   void on_row(schema::Row row) override;
+  void on_event(const Event& event) override;
 
  private:
   struct VenueLine;
 
-  Result<void> prepare_venue(const exchange::Venue& venue, warehouse::Database* memory);
+  struct Change;
+
+  Result<std::unique_ptr<VenueLine>> make_line(const std::string& name, const Wanted& wanted,
+                                               warehouse::Database* memory);
+  Result<void> settle_timeframes(VenueLine& line) const;
+  Result<void> make_pipeline(VenueLine& line);
+  void start_line(VenueLine& line);
+  std::vector<exchange::Channel> channels_of(const VenueLine& line,
+                                             const Instrument& instrument) const;
+  Result<void> follow_now(const Wanted& wanted);
+  Result<void> choose(VenueLine& line, Change& change);
+  void apply(Change change);
+  void leave(VenueLine& line, const Instrument& instrument);
+  void retire(VenueLine& line);
+  void discard(std::unique_ptr<VenueLine> line);
+  void look_at_rules();
+  void publish_followed();
   std::unique_ptr<feed::Link> link_of(const VenueLine& line, std::uint64_t seed);
   Result<void> prepare_assets(warehouse::Database* memory);
-  Result<void> remember(VenueLine& line, warehouse::Database& memory);
-  Result<void> remember_indicators(warehouse::Database& memory, const Instrument& instrument,
-                                   pipeline::Memory& known) const;
-  Result<void> remember_coverage(warehouse::Database& memory, const Instrument& instrument,
-                                 Timeframe timeframe, pipeline::Memory& known) const;
   void flush();
   void give_up_oldest();
   void publish_status();
@@ -71,7 +101,16 @@ class Ingest final : public pipeline::PipelineOutput {
   void ask_for_listings(VenueLine& line);
 
   Parts parts_;
+  stream::Intake* intake_ = nullptr;
   std::vector<std::unique_ptr<VenueLine>> lines_;
+  // Followed no more. Their instruments are pointed at by what still waits somewhere.
+  std::vector<std::unique_ptr<VenueLine>> retired_;
+  Wanted wanted_;
+  std::mutex changing_;  // one change at a time
+  bool is_closed_to_changes_ = false;
+  SteadyTime rules_wait_until_{};  // after a look that failed
+  // Where what rules mean anew is followed, away from the loop.
+  std::unique_ptr<net::Loop> changes_;
   std::unique_ptr<Assets> assets_;  // null when switched off
   std::vector<schema::Row> pending_;
   bool flush_is_posted_ = false;
@@ -81,6 +120,7 @@ class Ingest final : public pipeline::PipelineOutput {
   std::vector<net::Timer> listing_timers_;
   Guarded<std::vector<feed::FeedStatus>> status_;
   Guarded<std::vector<pipeline::PipelineStatistics>> statistics_;
+  Guarded<std::vector<FollowedVenue>> followed_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

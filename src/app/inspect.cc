@@ -7,6 +7,7 @@
 
 #include "app/bridge.h"
 #include "app/command.h"
+#include "app/exchange_matrix.h"
 #include "app/table.h"
 #include "app/warehouse_choice.h"
 #include "base/json_text.h"
@@ -24,13 +25,12 @@ std::string text_of(const std::optional<Decimal>& value) {
   return value ? value->to_string() : "";
 }
 
-std::string candle_line(const query::Candle& candle, const CandlesOptions& options,
-                        std::string_view symbol) {
+std::string candle_line(const query::Candle& candle, const query::CandleQuery& query) {
   std::string line;
   json::Members members(line);
-  members("exchange", options.exchange)("symbol", symbol)("timeframe", options.timeframe)(
-      "timestamp", candle.timestamp)("open", candle.open)("high", candle.high)("low", candle.low)(
-      "close", candle.close)("volume", candle.volume);
+  members("exchange", query.exchange)("symbol", query.symbol)(
+      "timeframe", to_text(query.timeframe))("timestamp", candle.timestamp)("open", candle.open)(
+      "high", candle.high)("low", candle.low)("close", candle.close)("volume", candle.volume);
   members.nullable("quote_volume", candle.quote_volume)
       .nullable("trade_count", candle.trade_count)
       .nullable("taker_buy_volume", candle.taker_buy_volume)
@@ -68,6 +68,10 @@ int check_config(const LoadedConfig& loaded, const std::string& format_text) {
 }
 
 int exchanges(const std::string& format_text) {
+  if (format_text == "markdown") {
+    fmt::print("{}", exchange_matrix());
+    return done;
+  }
   const auto format = parse_format(format_text);
   if (!format) return report(format.error());
   Table table({"exchange", "market", "rest", "websocket", "timeframes", "weight/min"});
@@ -77,16 +81,17 @@ int exchanges(const std::string& format_text) {
     std::string timeframes;
     for (const auto timeframe : venue->timeframes)
       timeframes += (timeframes.empty() ? "" : " ") + std::string(to_text(timeframe));
-    table.add({std::string(venue->name), std::string(to_text(venue->market)),
-               std::string(venue->rest_url), std::string(venue->ws_url), timeframes,
+    const auto key = exchange::key_of(*venue);
+    table.add({std::string(key), std::string(to_text(venue->market)), std::string(venue->rest_url),
+               std::string(venue->ws_url), timeframes,
                fmt::format("{}", venue->limits.weight_per_minute)});
     std::string line;
     json::Members members(line);
-    members("exchange", venue->name)("market", to_text(venue->market))("rest_url", venue->rest_url)(
+    members("exchange", key)("market", to_text(venue->market))("rest_url", venue->rest_url)(
         "ws_url", venue->ws_url)("timeframes", timeframes)("weight_per_minute",
                                                            venue->limits.weight_per_minute);
     members("ccxt", venue->ccxt_id)("simulated",
-                                    std::ranges::find(simulated, venue->name) != simulated.end());
+                                    std::ranges::find(simulated, key) != simulated.end());
     members.close();
     lines.push_back(std::move(line));
   }
@@ -105,7 +110,7 @@ int symbols(const LoadedConfig& loaded, const std::string& exchange, const std::
   const auto catalogue = exchange::make_catalogue(**venue);
   const auto request = (*venue)->request({.kind = exchange::RestKind::instruments});
   if (!request) return report(request.error());
-  const auto urls = loaded.config.venues.find(exchange);
+  const auto urls = loaded.config.venues.find(exchange::key_of(**venue));
   const bool elsewhere = urls != loaded.config.venues.end() && !urls->second.base_url.empty();
   const std::string url =
       (elsewhere ? urls->second.base_url : std::string((*venue)->rest_url)) + request->target;
@@ -140,13 +145,13 @@ int symbols(const LoadedConfig& loaded, const std::string& exchange, const std::
 int candles(const LoadedConfig& loaded, const CandlesOptions& options) {
   const auto format = parse_format(options.format);
   if (!format) return report(format.error());
-  const auto symbol = symbol_at(options.exchange, options.symbol);
-  if (!symbol) return report(symbol.error());
+  const auto name = stored_name(options.exchange, options.symbol);
+  if (!name) return report(name.error());
   const auto timeframe = parse_timeframe(options.timeframe);
   if (!timeframe)
     return report({ErrorKind::misconfigured, "--timeframe: " + timeframe.error().message});
   query::CandleQuery query{
-      .exchange = options.exchange, .symbol = *symbol, .timeframe = *timeframe};
+      .exchange = name->exchange, .symbol = name->symbol, .timeframe = *timeframe};
   const auto start = optional_time("--start", options.start);
   const auto end = optional_time("--end", options.end);
   const auto as_of = optional_time("--as-of", options.as_of);
@@ -170,7 +175,7 @@ int candles(const LoadedConfig& loaded, const CandlesOptions& options) {
     Table table(header);
     for (const auto& candle : *page) {
       if (*format == Format::jsonl) {
-        output.text() += candle_line(candle, options, *symbol);
+        output.text() += candle_line(candle, query);
         output.end_line();
         continue;
       }

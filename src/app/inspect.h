@@ -10,7 +10,7 @@ namespace candlewick::app {
 // The merged configuration with the origin of every value; secrets masked.
 int check_config(const LoadedConfig& loaded, const std::string& format);
 
-// The venues that are built in, with their facts.
+// The venues that are built in, with their facts. Format "markdown": the page docs/exchanges.md.
 int exchanges(const std::string& format);
 
 // What a venue lists, asked of the venue itself.

@@ -23,6 +23,7 @@
 #include "app/import.h"
 #include "app/indicators.h"
 #include "app/inspect.h"
+#include "app/key.h"
 #include "app/migrate.h"
 #include "app/record.h"
 #include "app/replay.h"
@@ -226,7 +227,8 @@ int run(int argc, char** argv) {
   with_settings(config_command, [&](const auto& loaded) { return check_config(loaded, format); });
 
   auto* exchanges_command = app.add_subcommand("exchanges", "the venues that are built in");
-  add_format(exchanges_command);
+  exchanges_command->add_option("--format", format,
+                                "table, csv, jsonl, or markdown (the page docs/exchanges.md)");
   exchanges_command->callback([&] { status = exchanges(format); });
 
   std::string listing_venue;
@@ -237,6 +239,13 @@ int run(int argc, char** argv) {
   add_format(symbols_command);
   with_settings(symbols_command,
                 [&](const auto& loaded) { return symbols(loaded, listing_venue, search, format); });
+
+  KeyOptions making;
+  auto* key_command = app.add_subcommand("key", "a new key for a caller of the API");
+  key_command->add_option("--name", making.name, "whose it is, for logs")->required();
+  key_command->add_option("--scope", making.scope, "read")
+      ->check(CLI::IsMember({"read", "write", "admin"}));
+  key_command->callback([&] { status = key(making); });
 
   DecodeOptions decoding;
   auto* decode_command =

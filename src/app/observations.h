@@ -13,6 +13,28 @@ inline constexpr ObservationKind config_warning{.name = "config_warning",
                                                 .level = Severity::warning};
 inline constexpr ObservationKind symbol_not_listed{.name = "symbol_not_listed",
                                                    .level = Severity::warning};
+inline constexpr ObservationKind instrument_joined{.name = "instrument_joined",
+                                                   .level = Severity::info};
+inline constexpr ObservationKind instrument_left{.name = "instrument_left",
+                                                 .level = Severity::info};
+inline constexpr ObservationKind venue_joined{.name = "venue_joined", .level = Severity::info};
+inline constexpr ObservationKind venue_left{.name = "venue_left", .level = Severity::info};
+inline constexpr ObservationKind rule_failed{
+    .name = "rule_failed",
+    .level = Severity::warning,
+    .metric = "candlewick_rule_failures_total",
+    .help = "Looks at rules of `symbols` whose instruments could not be followed",
+    .labels = {"error_kind"}};
+inline constexpr ObservationKind order_remembered{.name = "subscriptions_by_order",
+                                                  .level = Severity::info};
+inline constexpr ObservationKind config_reloaded{.name = "config_reloaded",
+                                                 .level = Severity::info};
+inline constexpr ObservationKind config_not_reloaded{
+    .name = "config_not_reloaded",
+    .level = Severity::error,
+    .metric = "candlewick_config_reload_failures_total",
+    .help = "Reloads of the configuration that were refused; the service goes on as before",
+    .labels = {"error_kind"}};
 inline constexpr ObservationKind log_refuses{
     .name = "log_refuses_rows",
     .level = Severity::error,

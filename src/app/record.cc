@@ -58,8 +58,10 @@ int record(const LoadedConfig& loaded, const RecordOptions& options) {
   for (const auto& symbol : options.symbols) {
     const auto instrument = instrument_named(**venue, *catalogue, symbol);
     if (!instrument) return report(instrument.error());
-    for (const auto kind : {candles, trades, quotes, book, ticker}) {
-      channels.push_back({.kind = kind, .timeframe = Timeframe::m1, .instrument = *instrument});
+    const auto usual_trades = exchange::has_channel(**venue, trades) ? trades : aggregate_trades;
+    for (const auto kind : {candles, usual_trades, quotes, book, ticker, derivative}) {
+      if (exchange::has_channel(**venue, kind))
+        channels.push_back({.kind = kind, .timeframe = Timeframe::m1, .instrument = *instrument});
     }
   }
   Duration length{};
@@ -81,7 +83,8 @@ int record(const LoadedConfig& loaded, const RecordOptions& options) {
   if (length > Duration{0}) end = loop.after(length, [&] { loop.stop(); });
   Snapshots handler;
   feed::FeedOptions feed_options;
-  if (const auto urls = config.venues.find(options.exchange); urls != config.venues.end()) {
+  if (const auto urls = config.venues.find(exchange::key_of(**venue));
+      urls != config.venues.end()) {
     feed_options.rest_url = urls->second.base_url;
     feed_options.ws_url = urls->second.ws_url;
   }

@@ -154,6 +154,19 @@ class ConnectionWatch {
   std::vector<std::string> told_;
 };
 
+// Venues and symbols at once; other settings count from the next start.
+void reload(Service& service, const ReadConfig& read_config, Observer& observer) {
+  const auto refused = [&](const Error& error) {
+    observer.observe(config_not_reloaded,
+                     {{"error_kind", to_text(error.kind)}, {"error", error.message}});
+  };
+  const auto config = read_config();
+  if (!config) return refused(config.error());
+  if (auto followed = service.follow_configuration(*config); !followed)
+    return refused(followed.error());
+  observer.observe(config_reloaded);
+}
+
 }  // namespace
 
 int run(const LoadedConfig& loaded, const RunOptions& options) {
@@ -183,7 +196,10 @@ int run(const LoadedConfig& loaded, const RunOptions& options) {
   if (!service) return report(service.error());
 
   net::Loop main_loop("main");
-  main_loop.on_signals({SIGINT, SIGTERM}, [&](int) { main_loop.stop(); });
+  main_loop.on_signals({SIGINT, SIGTERM, SIGHUP}, [&](int signal) {
+    if (signal != SIGHUP) return main_loop.stop();
+    if (!options.demo) reload(**service, options.read_config, observer);
+  });
   net::Timer end;
   if (options.demo_for > Duration{0})
     end = main_loop.after(options.demo_for, [&] { main_loop.stop(); });

@@ -12,13 +12,30 @@
 #include "app/sinks.h"
 #include "app/warehouse_choice.h"
 #include "base/guarded.h"
+#include "exchange/registry.h"
 #include "log/sqlite_log.h"
 #include "net/http_client.h"
 #include "net/loop.h"
 #include "sink/runner.h"
+#include "stream/intake.h"
 #include "warehouse/database.h"
 
 namespace candlewick::app {
+
+namespace {
+
+// As rows have them: two markets of one exchange have one name.
+std::vector<std::string> exchange_names(const Config& config) {
+  std::vector<std::string> names;
+  for (const auto& key : config.exchanges) {
+    const auto* venue = exchange::find_venue(key);
+    std::string name(venue == nullptr ? key : venue->name);
+    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+}  // namespace
 
 struct Service::Impl {
   Impl(const Config& settings, const Clock& real_clock, Observer& tell, Metrics& counts)
@@ -36,6 +53,7 @@ struct Service::Impl {
   std::vector<std::unique_ptr<sink::Runner>> sinks;
   std::unique_ptr<net::Loop> ingest_loop;
   std::unique_ptr<net::HttpClient> http;
+  std::unique_ptr<stream::Intake> intake;
   std::unique_ptr<Ingest> ingest;
   std::unique_ptr<api::Service> api;
   std::unique_ptr<Maintenance> maintenance;
@@ -48,6 +66,7 @@ struct Service::Impl {
   Result<std::unique_ptr<warehouse::Database>> open_memory();
   Result<void> start_sinks();
   Result<void> start_api();
+  Result<void> follow(const Wanted& wanted);
   std::vector<sink::SinkStatistics> sink_statistics() const {
     std::vector<sink::SinkStatistics> all;
     const auto last = writer->statistics().last_sequence;
@@ -139,27 +158,37 @@ Result<void> Service::Impl::start_sinks() {
 
 Result<void> Service::Impl::start_api() {
   api::Options options;
+  std::vector<api::AccessKey> keys;
+  for (const auto& text : config.http.keys) {
+    auto key = api::parse_access_key(text);
+    if (!key) return within("http.keys", std::move(key.error()));
+    keys.push_back(std::move(*key));
+  }
   options.server.address = config.http.listen.host;
   options.server.port = config.http.listen.port;
   options.server.max_connections = static_cast<std::size_t>(config.http.max_connections);
   options.server.max_body_bytes = static_cast<std::size_t>(config.http.max_body_bytes);
   options.server.request_timeout = config.http.request_timeout;
   options.max_rows = static_cast<std::size_t>(config.http.max_rows);
-  auto started =
-      api::Service::start(api::Backend{.clock = clock,
-                                       .board = board,
-                                       .metrics = metrics,
-                                       .observer = observer,
-                                       .feeds = [this] { return ingest->feeds(); },
-                                       .pipelines = [this] { return ingest->pipelines(); },
-                                       .sinks = [this] { return sink_statistics(); },
-                                       .log = [this] { return writer->statistics(); },
-                                       .open_database = [this] { return open_for_reading(config); },
-                                       .exchanges = config.exchanges,
-                                       .timeframes = config.timeframes,
-                                       .warehouse = warehouse_words,
-                                       .version = "0.1.0"},
-                          options);
+  auto started = api::Service::start(
+      api::Backend{.clock = clock,
+                   .board = board,
+                   .metrics = metrics,
+                   .observer = observer,
+                   .feeds = [this] { return ingest->feeds(); },
+                   .pipelines = [this] { return ingest->pipelines(); },
+                   .sinks = [this] { return sink_statistics(); },
+                   .log = [this] { return writer->statistics(); },
+                   .open_database = [this] { return open_for_reading(config); },
+                   .intake = intake.get(),
+                   .followed = [this] { return ingest->followed(); },
+                   .follow = [this](const Wanted& wanted) { return follow(wanted); },
+                   .keys = std::move(keys),
+                   .exchanges = exchange_names(config),
+                   .timeframes = config.timeframes,
+                   .warehouse = warehouse_words,
+                   .version = "0.1.0"},
+      options);
   if (!started) return fail(started.error());
   api = std::move(*started);
   return {};
@@ -176,14 +205,23 @@ Result<void> Service::Impl::start() {
   http = std::make_unique<net::HttpClient>(
       net::HttpClientOptions{.ca_file = config.ca_file, .user_agent = "candlewick/0.1.0"});
   ingest_loop = std::make_unique<net::Loop>("ingest");
-  ingest = std::make_unique<Ingest>(Ingest::Parts{.config = config,
-                                                  .clock = clock,
-                                                  .observer = observer,
-                                                  .loop = *ingest_loop,
-                                                  .http = *http,
-                                                  .writer = *writer,
-                                                  .board = board});
-  if (auto prepared = ingest->prepare(memory->get()); !prepared) return prepared;
+  ingest = std::make_unique<Ingest>(
+      Ingest::Parts{.config = config,
+                    .clock = clock,
+                    .observer = observer,
+                    .loop = *ingest_loop,
+                    .http = *http,
+                    .writer = *writer,
+                    .board = board,
+                    .open_memory = [this] { return open_for_reading(config); }});
+  auto wanted = stored_order(config);
+  if (!wanted) return fail(wanted.error());
+  if (*wanted) observer.observe(order_remembered);
+  auto prepared = ingest->prepare(wanted->value_or(wanted_by(config)), memory->get());
+  if (!prepared) return prepared;
+  // What the board remembers is where live streams begin.
+  intake = std::make_unique<stream::Intake>(board);
+  ingest->tell(*intake);
   if (auto started = start_api(); !started) return started;
   writer->start();
   for (auto& runner : sinks) runner->start();
@@ -195,6 +233,20 @@ Result<void> Service::Impl::start() {
   }
   observer.observe(service_started);
   return {};
+}
+
+// An order that cannot be kept is not obeyed either: a restart would undo it silently.
+Result<void> Service::Impl::follow(const Wanted& wanted) {
+  const auto before = stored_order(config);
+  if (auto stored = store_order(config, wanted); !stored) return stored;
+  auto followed = ingest->follow(wanted);
+  if (followed) return {};
+  if (before && *before) {
+    static_cast<void>(store_order(config, **before));
+  } else {
+    forget_order(config);
+  }
+  return followed;
 }
 
 Result<std::unique_ptr<Service>> Service::start(const Config& config, const Clock& clock,
@@ -229,6 +281,7 @@ void Service::stop() {
   if (std::exchange(impl.is_stopped, true)) return;
   impl.api.reset();
   impl.maintenance.reset();
+  if (impl.ingest) impl.ingest->end_changes();
   if (impl.ingest_loop && impl.ingest) impl.ingest_loop->call([&] { impl.ingest->stop(); });
   if (impl.ingest_loop) {
     impl.ingest_loop->stop();
@@ -244,6 +297,16 @@ void Service::stop() {
   for (auto& runner : impl.sinks) runner->begin_stop();
   for (auto& runner : impl.sinks) runner->stop();
   impl.observer.observe(service_stopped);
+}
+
+Result<void> Service::follow(const Wanted& wanted) {
+  return impl_->follow(wanted);
+}
+
+Result<void> Service::follow_configuration(const Config& config) {
+  auto followed = impl_->ingest->follow(wanted_by(config));
+  if (followed) forget_order(impl_->config);
+  return followed;
 }
 
 std::string Service::api_address() const {

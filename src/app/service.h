@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/sinks.h"
+#include "app/subscriptions.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/metrics.h"
@@ -32,6 +33,12 @@ class Service {
   ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
+
+  // From now on exactly this is followed, and at the next start too. Blocks; any thread. Errors: as
+  // Ingest::follow(), and misconfigured when the order cannot be kept.
+  Result<void> follow(const Wanted& wanted);
+  // What a configuration that was read again says; orders from before are forgotten.
+  Result<void> follow_configuration(const Config& config);
 
   // Disconnects, makes durable what is known, lets the sinks catch up.
   void stop();

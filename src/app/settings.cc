@@ -25,7 +25,8 @@ Result<LoadedConfig> SettingFlags::load() const {
   for (const auto& value : values_) {
     if (value->text) sources->flags.push_back({value->key, *value->text});
   }
-  for (const auto* venue : exchange::all_venues()) sources->venues.emplace_back(venue->name);
+  for (const auto* venue : exchange::all_venues())
+    sources->venues.emplace_back(exchange::key_of(*venue));
   return load_config(*sources);
 }
 

@@ -61,7 +61,10 @@ TEST(Commands, EndWithTwoAndOneClearLineWhenUsedWrongly) {
       {{"nonsense"}, {}, "nonsense"},
       {{"decode"}, {}, "--exchange"},
       {{"decode", "--exchange", "mtgox"}, {}, "mtgox"},
-      {{"decode", "--exchange", "binance", "--market", "swap"}, {}, "swap"},
+      {{"decode", "--exchange", "kraken", "--market", "swap"}, {}, "swap"},
+      {{"candles", "--exchange", "kraken", "--symbol", "BTC/USDT:USDT", "--timeframe", "1m"},
+       {},
+       "no spot symbol"},
       {{"replay", "--exchange", "binance", "--input", "no-such-file"}, {}, "no-such-file"},
       {{"replay", "--exchange", "binance", "--input", "x", "--emit", "gold"}, {}, "gold"},
       {{"indicators", "--timeframe", "7m"}, {}, "7m"},
@@ -106,6 +109,13 @@ TEST(Commands, EndWithTwoAndOneClearLineWhenUsedWrongly) {
   }
 }
 
+TEST(Commands, ThePageOfExchangesIsMadeOfTheirFacts) {
+  const auto made = candlewick_({"exchanges", "--format", "markdown"});
+  EXPECT_EQ(made.status, 0);
+  EXPECT_EQ(made.out, text_of("docs/exchanges.md"))
+      << "candlewick exchanges --format markdown >docs/exchanges.md";
+}
+
 TEST(CheckConfig, ShowsTheOriginOfEveryValueAndNoSecret) {
   const auto shown =
       candlewick_({"check-config", "--format", "jsonl", "--http-listen", "127.0.0.1:8123"}, {},
@@ -125,6 +135,14 @@ TEST(Decode, MakesTheSameEventsOfTheSameFrames) {
   const auto decoded = candlewick_({"decode", "--exchange", "binance"}, input);
   EXPECT_EQ(decoded.status, 0) << decoded.err;
   EXPECT_EQ(decoded.out, text_of("src/exchange/binance/fixtures/events.jsonl"));
+}
+
+TEST(Decode, ReadsTheSwapsOfAnExchangeByTheirMarketOrSetting) {
+  const std::string input = text_of("src/exchange/binance/fixtures/swap/frames.jsonl");
+  const std::string events = text_of("src/exchange/binance/fixtures/swap/events.jsonl");
+  EXPECT_EQ(candlewick_({"decode", "--exchange", "binance", "--market", "swap"}, input).out,
+            events);
+  EXPECT_EQ(candlewick_({"decode", "--exchange", "binance-usdm"}, input).out, events);
 }
 
 TEST(Decode, ReportsWhatItRefusesAndGoesOn) {

@@ -136,6 +136,70 @@ bool everything_is_written(const app::Service& service) {
   return true;
 }
 
+TEST(Service, FollowsTwoMarketsOfOneExchange) {
+  test::SimulatedVenue spot("binance", seed(12), start, speed);
+  test::SimulatedVenue swaps("binance-usdm", seed(12), start, speed);
+  const test::TemporaryFolder folder;
+  Config config;
+  config.exchanges = {"binance", "binance-usdm"};
+  config.symbols = {"BTC/USDT", "ETH/USDT:USDT"};
+  config.venues["binance"] = {.base_url = spot.base_url(), .ws_url = spot.ws_url()};
+  config.venues["binance-usdm"] = {.base_url = swaps.base_url(), .ws_url = swaps.ws_url()};
+  config.data_dir = folder.path().string();
+  config.http.listen.port = 0;
+  config.warehouse = "sqlite";
+  const RealClock clock;
+  RecordingObserver observer;
+  Metrics metrics;
+  auto service = app::Service::start(config, clock, observer, metrics);
+  ASSERT_TRUE(service) << service.error().message;
+  const auto& board = (*service)->board();
+  const auto instruments = board.instruments();
+  ASSERT_EQ(instruments.size(), 2U);
+  EXPECT_EQ(instruments[0]->symbol, "BTC/USDT");
+  EXPECT_EQ(instruments[1]->symbol, "ETH/USDT:USDT");
+  EXPECT_EQ(instruments[1]->exchange, "binance");
+  const auto feeds = (*service)->feeds();
+  ASSERT_EQ(feeds.size(), 2U);
+  EXPECT_EQ(feeds[1].venue, "binance-usdm");
+  // Streams of both paths, and what is asked for.
+  EXPECT_TRUE(test::eventually([&] {
+    const auto latest = board.read(1);
+    return latest.ladder && latest.trade && !latest.forming.empty() && latest.derivative &&
+           latest.derivative->funding_rate && latest.derivative->open_interest;
+  }));
+  EXPECT_FALSE(board.read(0).derivative);
+  // A snapshot is written once history is there: of both, each from its own market.
+  EXPECT_TRUE(test::eventually([&] { return board.read(0).tick && board.read(1).tick; }, 60s));
+  EXPECT_TRUE(test::eventually([&] { return everything_is_written(**service); }));
+  (*service)->stop();
+  auto database = app::open_for_reading(config);
+  ASSERT_TRUE(database) << database.error().message;
+  EXPECT_EQ(stored_in(**database, "BTC/USDT", start - 2h, start - 1h),
+            truth_of(spot.truth("BTC/USDT", "1m", start - 2h, start - 1h)));
+  EXPECT_EQ(stored_in(**database, "ETH/USDT:USDT", start - 2h, start - 1h),
+            truth_of(swaps.truth("ETH/USDT:USDT", "1m", start - 2h, start - 1h)));
+}
+
+TEST(Service, RefusesSpellingsThatTwoMarketsShareInOneColumn) {
+  const test::TemporaryFolder folder;
+  Config config;
+  config.exchanges = {"binance", "binance-usdm"};
+  config.symbols = {"BTC/USDT"};
+  config.data_dir = folder.path().string();
+  config.http.listen.port = 0;
+  config.warehouse = "sqlite";
+  config.sink.symbol_style = "exchange";
+  const RealClock clock;
+  RecordingObserver observer;
+  Metrics metrics;
+  const auto service = app::Service::start(config, clock, observer, metrics);
+  ASSERT_FALSE(service);
+  EXPECT_EQ(service.error().kind, ErrorKind::misconfigured);
+  EXPECT_NE(service.error().message.find("binance-usdm"), std::string::npos)
+      << service.error().message;
+}
+
 TEST(Service, StoresTheTruthOfTenMinutesWithFaults) {
   test::SimulatedVenue venue("binance", seed(11), start, speed,
                              "drop=0.03,double=0.03,reorder=0.03,truncate=0.01,disconnect=60s,429="
