@@ -5,6 +5,7 @@
 
 #include "exchange/binance/binance.h"
 #include "exchange/bitfinex/bitfinex.h"
+#include "exchange/bitget/bitget.h"
 #include "exchange/bitstamp/bitstamp.h"
 #include "exchange/bybit/bybit.h"
 #include "exchange/coinbase/coinbase.h"
@@ -23,6 +24,7 @@ constexpr std::array venues{
     &binance::binance_usdm,
     &binance::binance_us,
     &bitfinex::bitfinex,
+    &bitget::bitget,
     &bitstamp::bitstamp,
     &bybit::bybit,
     &coinbase::coinbase,

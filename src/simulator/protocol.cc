@@ -11,6 +11,7 @@
 #include "exchange/registry.h"
 #include "simulator/binance/binance.h"
 #include "simulator/bitfinex/bitfinex.h"
+#include "simulator/bitget/bitget.h"
 #include "simulator/bitstamp/bitstamp.h"
 #include "simulator/bybit/bybit.h"
 #include "simulator/coinbase/coinbase.h"
@@ -55,6 +56,7 @@ constexpr std::array rows{Row{"binance", make_binance, joined},
                           Row{"binance-us", make_binance_us, joined},
                           Row{"binance-usdm", make_binance_usdm, joined},
                           Row{"bitfinex", make_bitfinex, exchange::bitfinex::symbol_of},
+                          Row{"bitget", make_bitget, joined},
                           Row{"bitstamp", make_bitstamp, exchange::bitstamp::symbol_of},
                           Row{"bybit", make_bybit, joined},
                           Row{"coinbase", make_coinbase, dashed},
