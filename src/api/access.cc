@@ -79,9 +79,12 @@ std::string sha256_hex(std::string_view text) {
 std::string_view key_of(const net::Request& request) {
   if (const auto key = request.headers.get("X-API-Key"); !key.empty()) return key;
   const auto authorization = request.headers.get("Authorization");
-  constexpr std::string_view bearer = "Bearer ";
-  return authorization.starts_with(bearer) ? authorization.substr(bearer.size())
-                                           : std::string_view{};
+  constexpr std::string_view bearer = "bearer ";
+  const bool is_bearer =
+      authorization.size() > bearer.size() &&
+      std::ranges::equal(authorization.substr(0, bearer.size()), bearer, {},
+                         [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : int{c}; });
+  return is_bearer ? authorization.substr(bearer.size()) : std::string_view{};
 }
 
 const AccessKey* holder_of(std::string_view key, const std::vector<AccessKey>& keys) {

@@ -31,7 +31,7 @@ TEST(AccessKey, ComesInEitherHeader) {
   request.headers.add("Authorization", "Basic eDp5");
   EXPECT_EQ(key_of(request), "");
   net::Request bearer;
-  bearer.headers.add("authorization", "Bearer cw_1");
+  bearer.headers.add("authorization", "bearer cw_1");
   EXPECT_EQ(key_of(bearer), "cw_1");
   bearer.headers.add("x-api-key", "cw_2");
   EXPECT_EQ(key_of(bearer), "cw_2");

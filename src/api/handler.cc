@@ -45,7 +45,8 @@ void ApiHandler::http(net::Request request, std::shared_ptr<net::Responder> resp
   if (!is_put && call.request().method != "GET" && call.request().method != "HEAD") {
     return call.fail(
         {.kind = &problems::method_not_allowed,
-         .detail = match.route->put == nullptr ? "only GET and HEAD" : "only GET, HEAD and PUT"});
+         .detail = match.route->put == nullptr ? "only GET and HEAD" : "only GET, HEAD and PUT",
+         .allow = match.route->put == nullptr ? "GET, HEAD" : "GET, HEAD, PUT"});
   }
   if (const auto& problem = call.arguments.problem()) return call.fail(*problem);
   if (is_put) {

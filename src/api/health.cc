@@ -42,6 +42,7 @@ void append_list(std::string& out, const std::vector<std::string>& words) {
 std::string problem_of(const feed::FeedStatus& feed, const Backend& backend, Time now) {
   if (!feed.paused.empty()) return fmt::format("{}: {}", feed.venue, feed.paused);
   if (!feed.connected) return fmt::format("{}: not connected", feed.venue);
+  if (feed.sessions == 0) return {};  // nothing of it is followed
   if (!feed.last_frame_time) return fmt::format("{}: no frame has come yet", feed.venue);
   const Duration age = now - *feed.last_frame_time;
   if (age <= backend.limits.feed_silence) return {};

@@ -11,8 +11,16 @@ using ::testing::HasSubstr;
 class HealthPage : public testing::ApiTest {
  protected:
   HealthPage() {
-    feeds = {{.venue = "binance", .connected = true, .last_frame_time = noon},
-             {.venue = "okx", .connected = true, .last_frame_time = noon}};
+    feeds = {{.venue = "binance",
+              .connected = true,
+              .sessions = 1,
+              .live_sessions = 1,
+              .last_frame_time = noon},
+             {.venue = "okx",
+              .connected = true,
+              .sessions = 1,
+              .live_sessions = 1,
+              .last_frame_time = noon}};
     sinks = {{.sink = "sqlite", .state = sink::State::live}};
     log = log::WriterStatistics{.queued_rows = 3};
   }
@@ -50,6 +58,9 @@ TEST_F(HealthPage, FollowsTheFeedsThroughSilenceAndLoss) {
   EXPECT_THAT(down.body, HasSubstr("okx: not connected"));
   feeds[0].last_frame_time = clock.now();
   feeds[1] = feeds[0];
+  EXPECT_EQ(get("/health").status, 200);
+  // Nothing is followed there: that is no trouble.
+  feeds[1] = {.venue = "okx", .connected = true};
   EXPECT_EQ(get("/health").status, 200);
 }
 

@@ -57,7 +57,9 @@ net::Response respond(int status, std::string_view code, std::string_view title,
   if (problem.retry_after_seconds > 0) {
     response.headers.add("Retry-After", std::to_string(problem.retry_after_seconds));
   }
-  if (status == problems::method_not_allowed.status) response.headers.add("Allow", "GET, HEAD");
+  if (status == problems::method_not_allowed.status)
+    response.headers.add("Allow", std::string(problem.allow));
+  if (status == problems::unauthorized.status) response.headers.add("WWW-Authenticate", "Bearer");
   return response;
 }
 

@@ -50,9 +50,10 @@ std::span<const ProblemKind* const> all_problems();
 struct Problem {
   const ProblemKind* kind = &problems::internal_error;
   std::string detail{};
-  std::string parameter{};            // empty: none is at fault
-  std::vector<std::string> near{};    // what was probably meant
-  int retry_after_seconds = 0;        // 0: not said
+  std::string parameter{};               // empty: none is at fault
+  std::vector<std::string> near{};       // what was probably meant
+  int retry_after_seconds = 0;           // 0: not said
+  std::string_view allow = "GET, HEAD";  // of method_not_allowed
   std::optional<Time> stale_since{};  // of book_resyncing, which always says it, null when unknown
 };
 

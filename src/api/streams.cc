@@ -148,6 +148,16 @@ net::Upgrade Streams::open(const net::Request& request, std::string_view request
                                   request_id);
     return upgrade;
   }
+  // A browser lets any page open a WebSocket to any host; pages of others read nothing here.
+  const auto origin = request.headers.get("Origin");
+  const auto host = origin.substr(std::min(origin.size(), origin.find("://") + 3));
+  if (request.headers.has("Origin") &&
+      (origin.find("://") == std::string_view::npos || host != request.headers.get("Host"))) {
+    upgrade.refusal = to_response(
+        {.kind = &problems::forbidden, .detail = "a page of another host may not listen"},
+        request_id);
+    return upgrade;
+  }
   if (request.headers.has("Sec-WebSocket-Protocol")) {
     if (!request.headers.has_token("Sec-WebSocket-Protocol", subprotocol)) {
       upgrade.refusal =
@@ -233,14 +243,15 @@ void Streams::turn() {
   const auto candles = candles_;
   for (const auto& stream : candles) stream->tick();
   const SteadyTime now = site_.backend.clock.steady();
-  if (now - ticked_ >= tick_interval) {
+  const bool is_idle = sessions_.empty() && candles_.empty() && hub_.active_streams() == 0;
+  if (now - ticked_ >= tick_interval || is_idle) {
     ticked_ = now;
     for (const auto& session : sessions_) session->tick();
     clients_.set(static_cast<double>(sessions_.size() + candles_.size()));
     streams_.set(static_cast<double>(hub_.active_streams()));
     kept_bytes_.set(static_cast<double>(hub_.kept_bytes()));
   }
-  if (sessions_.empty() && candles_.empty() && hub_.active_streams() == 0) return;
+  if (is_idle) return;
   timer_ = loop_.after(next, [this] { turn(); });
 }
 

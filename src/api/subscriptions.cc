@@ -1,4 +1,6 @@
 // What the service follows, and the order to follow something else.
+#include <algorithm>
+
 #include "api/resources.h"
 #include "base/json.h"
 #include "base/json_text.h"
@@ -47,7 +49,8 @@ Result<Subscriptions> read_order(std::string_view body) {
       auto& list = is_exchanges ? wanted.exchanges : wanted.symbols;
       value.elements([&](json::Value entry) {
         if (list.size() >= most_entries) return entry.reject("too many entries");
-        list.emplace_back(entry.string());
+        const auto text = entry.string();
+        if (std::ranges::find(list, text) == list.end()) list.emplace_back(text);
       });
     });
   });

@@ -119,7 +119,7 @@ struct Ingest::Change {
   std::vector<VenueLine*> ending;
   std::vector<std::unique_ptr<VenueLine>> beginning;
   std::map<VenueLine*, std::vector<Selection>> selections;
-  std::optional<Wanted> wanted;  // null: a rule was looked at again
+  Wanted wanted;
 };
 
 // Those of the configuration; minutes are always among them.
@@ -186,7 +186,8 @@ Result<std::unique_ptr<Ingest::VenueLine>> Ingest::make_line(const std::string& 
 
 Result<void> Ingest::follow(const Wanted& wanted) {
   const std::scoped_lock lock(changing_);
-  if (is_closed_to_changes_) return fail(ErrorKind::transient, "the service is stopping");
+  if (is_closed_to_changes_)
+    return fail(ErrorKind::transient, "the service is starting or stopping");
   return follow_now(wanted);
 }
 
@@ -248,7 +249,8 @@ Result<void> Ingest::follow_now(const Wanted& wanted) {
 }
 
 // What the selections mean now, against what is followed. While a rule cannot be told yet, what it
-// brought before stays; and so does what it would not bring any more, for history without holes.
+// brought before stays; and so does what it would not bring any more, for history without holes,
+// as long as all rules stay.
 Result<void> Ingest::choose(VenueLine& line, Change& change) {
   const auto given = change.selections.find(&line);
   const auto& selections = given == change.selections.end() ? line.selections : given->second;
@@ -257,14 +259,16 @@ Result<void> Ingest::choose(VenueLine& line, Change& change) {
   const auto add = [&](const Instrument* instrument) {
     if (std::ranges::find(*wanted, instrument) == wanted->end()) wanted->push_back(instrument);
   };
+  const bool all_stay = std::ranges::all_of(line.selections, [&](const Selection& known) {
+    return !known.is_rule() || std::ranges::find(selections, known) != selections.end();
+  });
   for (const auto& selection : selections) {
     if (!selection.is_rule()) continue;
-    const bool is_old = std::ranges::find(line.selections, selection) != line.selections.end();
     for (const auto* instrument :
          exchange::instruments_of_rule(selection, *line.catalogue, line.volumes)) {
       add(instrument);
     }
-    if (!is_old) continue;
+    if (!all_stay) continue;
     const auto named = named_ones(*line.venue, *line.catalogue, line.selections);
     for (const auto* instrument : line.instruments) {
       const bool was_named = named && std::ranges::find(*named, instrument) != named->end();
@@ -284,10 +288,19 @@ Result<void> Ingest::choose(VenueLine& line, Change& change) {
 
 void Ingest::apply(Change change) {
   for (auto& [line, selections] : change.selections) {
+    if (line->selections == selections) continue;
     line->selections = std::move(selections);
-    if (line->ranks() && line->volumes.empty()) line->feed->ask_for_tickers(line->driver->now());
+    if (!line->knows_volumes) ask_for_volumes(*line);
     line->is_rule_due = line->has_rules();
   }
+  // In one go for each line: messages have a pace.
+  std::map<VenueLine*, std::vector<exchange::Channel>> left;
+  for (const auto& [line, instrument] : change.leaving) {
+    auto its = channels_of(*line, *instrument);
+    auto& of_line = left[line];
+    of_line.insert(of_line.end(), its.begin(), its.end());
+  }
+  for (const auto& [line, its] : left) line->feed->unsubscribe(its, line->driver->now());
   for (const auto& [line, instrument] : change.leaving) leave(*line, *instrument);
   std::map<VenueLine*, std::vector<exchange::Channel>> channels;
   for (auto& [line, instrument, memories] : change.joining) {
@@ -295,6 +308,7 @@ void Ingest::apply(Change change) {
     // A checkpoint that cannot be read is worth nothing; that is no reason to refuse the rest.
     static_cast<void>(line->pipeline->follow(*instrument, std::move(memories)));
     line->instruments.push_back(instrument);
+    line->listings_checked = false;  // it may be on no list
     auto its = channels_of(*line, *instrument);
     auto& of_line = channels[line];
     of_line.insert(of_line.end(), its.begin(), its.end());
@@ -308,24 +322,18 @@ void Ingest::apply(Change change) {
     lines_.push_back(std::move(line));
     start_line(*lines_.back());
   }
-  for (auto& line : lines_) {
-    line->listings_checked = false;  // what is new may be on no list
-    line->driver->rearm();
-  }
-  if (change.wanted) {
-    // In the order that is wanted.
-    const auto rank = [&](const auto& line) {
-      return std::ranges::find(change.wanted->exchanges, line->name()) -
-             change.wanted->exchanges.begin();
-    };
-    std::ranges::stable_sort(lines_, {}, rank);
-    wanted_ = std::move(*change.wanted);
-  }
+  for (auto& line : lines_) line->driver->rearm();
+  // In the order that is wanted.
+  std::ranges::stable_sort(lines_, {}, [&](const auto& line) {
+    return std::ranges::find(change.wanted.exchanges, line->name()) -
+           change.wanted.exchanges.begin();
+  });
+  wanted_ = std::move(change.wanted);
   publish_followed();
 }
 
+// Its channels are for the caller to take off.
 void Ingest::leave(VenueLine& line, const Instrument& instrument) {
-  line.feed->unsubscribe(channels_of(line, instrument), line.driver->now());
   line.pipeline->unfollow(instrument);
   std::erase(line.instruments, &instrument);
   parts_.observer.observe(instrument_left,
@@ -334,19 +342,50 @@ void Ingest::leave(VenueLine& line, const Instrument& instrument) {
 
 // One that was made and never started.
 void Ingest::discard(std::unique_ptr<VenueLine> line) {
+  if (line->recorder) static_cast<void>(line->recorder->stop());
   for (const auto* instrument : line->instruments) parts_.board.retire(*instrument);
   retired_.push_back(std::move(line));
 }
 
 void Ingest::retire(VenueLine& line) {
-  for (const auto* instrument : std::vector(line.instruments)) leave(line, *instrument);
   line.feed->stop();
+  for (const auto* instrument : std::vector(line.instruments)) leave(line, *instrument);
   line.driver.reset();
   if (line.recorder) static_cast<void>(line.recorder->stop());
   parts_.observer.observe(venue_left, {{"venue", line.name()}});
   const auto found = std::ranges::find(lines_, &line, &std::unique_ptr<VenueLine>::get);
   retired_.push_back(std::move(*found));
   lines_.erase(found);
+}
+
+// Listings that are new or changed and the volumes of the whole list are what rules go by. The
+// volumes come in one answer, the only one that tells of instruments that are not followed.
+void Ingest::note_for_rules(const Event& event) {
+  const auto line_with = [&](const Instrument* instrument) -> VenueLine* {
+    if (instrument == nullptr) return nullptr;
+    for (auto& line : lines_) {
+      if (line->has_rules() && line->catalogue->find(instrument->exchange_symbol) == instrument)
+        return line.get();
+    }
+    return nullptr;
+  };
+  if (const auto* listing = std::get_if<Listing>(&event)) {
+    if (auto* line = line_with(listing->origin.instrument)) line->is_rule_due = true;
+    return;
+  }
+  const auto* ticker = std::get_if<Ticker>(&event);
+  if (ticker == nullptr) return;
+  auto* line = line_with(ticker->origin.instrument);
+  const auto day = line == nullptr ? std::nullopt : exchange::day_volume_of(*ticker);
+  if (!day) return;
+  line->volumes.insert_or_assign(ticker->origin.instrument, *day);
+  if (!line->awaits_volumes ||
+      std::ranges::find(line->instruments, ticker->origin.instrument) != line->instruments.end()) {
+    return;
+  }
+  line->awaits_volumes = false;
+  line->knows_volumes = true;
+  line->is_rule_due = true;
 }
 
 // Once what a rule needs has come. Reading what the warehouse remembers of the new ones must not
@@ -356,7 +395,7 @@ void Ingest::look_at_rules() {
   bool is_any_due = false;
   for (auto& line : lines_) {
     if (!line->is_rule_due || !line->knows_the_list) continue;
-    if (line->ranks() && line->volumes.empty()) continue;
+    if (line->ranks() && !line->knows_volumes) continue;
     line->is_rule_due = false;
     is_any_due = true;
   }
@@ -391,7 +430,7 @@ void Ingest::publish_followed() {
   for (const auto& line : lines_) {
     auto& venue = all.emplace_back();
     venue.exchange = line->name();
-    const bool can_tell = line->knows_the_list && (!line->ranks() || !line->volumes.empty());
+    const bool can_tell = line->knows_the_list && (!line->ranks() || line->knows_volumes);
     for (const auto& selection : line->selections) {
       venue.selections.push_back(to_text(selection));
       if (selection.is_rule() && !can_tell) venue.pending.push_back(to_text(selection));

@@ -18,6 +18,8 @@ namespace {
 constexpr Duration status_interval = 250ms;
 constexpr Duration listings_interval = 1h;
 constexpr Duration retry_interval = 50ms;
+constexpr std::string_view paused_words =
+    "paused: the log's disk budget is used up (log.disk_budget_mib)";
 
 bool knows_a_list(const Catalogue& catalogue) {
   bool knows = false;
@@ -34,6 +36,9 @@ Ingest::~Ingest() {
 
 Result<void> Ingest::prepare(const Wanted& wanted, warehouse::Database* memory) {
   for (const auto& name : wanted.exchanges) {
+    const bool is_there =
+        std::ranges::any_of(lines_, [&](const auto& line) { return line->name() == name; });
+    if (is_there) continue;
     auto line = make_line(name, wanted, memory);
     if (!line) return fail(line.error());
     lines_.push_back(std::move(*line));
@@ -101,6 +106,10 @@ Result<void> Ingest::make_pipeline(VenueLine& line) {
 }
 
 void Ingest::start() {
+  {
+    const std::scoped_lock lock(changing_);
+    is_closed_to_changes_ = false;
+  }
   changes_ = std::make_unique<net::Loop>("changes");
   changes_->start();
   for (auto& line : lines_) start_line(*line);
@@ -138,6 +147,7 @@ void Ingest::start_line(VenueLine& line) {
   line.feed->ask({.kind = exchange::RestKind::server_time}, feed::Priority::live,
                  line.driver->now());
   ask_for_listings(line);
+  if (is_paused_) line.feed->pause(paused_words, line.driver->now());
   line.feed->subscribe(std::move(channels), line.driver->now());
   line.driver->rearm();
 }
@@ -166,8 +176,7 @@ std::unique_ptr<feed::Link> Ingest::link_of(const VenueLine& line, std::uint64_t
 void Ingest::ask_for_listings(VenueLine& line) {
   if (line.driver == nullptr) return;
   line.pipeline->refresh_listings();
-  if (line.ranks()) line.feed->ask_for_tickers(line.driver->now());
-  line.is_rule_due = line.has_rules();
+  ask_for_volumes(line);
   line.driver->rearm();
   listing_timers_.push_back(parts_.loop.after(listings_interval, [this, &line] {
     std::erase_if(listing_timers_, [](const net::Timer& timer) { return !timer.armed(); });
@@ -219,8 +228,7 @@ void Ingest::obey_budget(const log::WriterStatistics& log) {
                           {{"bytes", log.size.bytes}});
   for (auto& line : lines_) {
     if (is_paused_) {
-      line->feed->pause("paused: the log's disk budget is used up (log.disk_budget_mib)",
-                        line->driver->now());
+      line->feed->pause(paused_words, line->driver->now());
     } else {
       line->feed->resume(line->driver->now());
     }
@@ -249,16 +257,12 @@ std::vector<feed::FeedStatus> Ingest::feeds() const {
   return status_.with([](const auto& status) { return status; });
 }
 
+void Ingest::ask_for_volumes(VenueLine& line) {
+  if (line.ranks()) line.awaits_volumes = line.feed->ask_for_tickers(line.driver->now());
+}
+
 void Ingest::on_event(const Event& event) {
-  if (const auto* ticker = std::get_if<Ticker>(&event)) {
-    for (auto& line : lines_) {
-      const auto* instrument = ticker->origin.instrument;
-      if (!line->ranks() || instrument == nullptr || line->venue->name != instrument->exchange)
-        continue;
-      if (const auto day = exchange::day_volume_of(*ticker))
-        line->volumes.insert_or_assign(instrument, *day);
-    }
-  }
+  note_for_rules(event);
   if (intake_ != nullptr) intake_->on_event(event);
 }
 

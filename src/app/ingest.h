@@ -90,6 +90,8 @@ class Ingest final : public pipeline::PipelineOutput {
   void leave(VenueLine& line, const Instrument& instrument);
   void retire(VenueLine& line);
   void discard(std::unique_ptr<VenueLine> line);
+  void ask_for_volumes(VenueLine& line);
+  void note_for_rules(const Event& event);
   void look_at_rules();
   void publish_followed();
   std::unique_ptr<feed::Link> link_of(const VenueLine& line, std::uint64_t seed);
@@ -107,7 +109,7 @@ class Ingest final : public pipeline::PipelineOutput {
   std::vector<std::unique_ptr<VenueLine>> retired_;
   Wanted wanted_;
   std::mutex changing_;  // one change at a time
-  bool is_closed_to_changes_ = false;
+  bool is_closed_to_changes_ = true;  // before the start and while it stops
   SteadyTime rules_wait_until_{};  // after a look that failed
   // Where what rules mean anew is followed, away from the loop.
   std::unique_ptr<net::Loop> changes_;

@@ -27,6 +27,11 @@ inline constexpr ObservationKind rule_failed{
     .labels = {"error_kind"}};
 inline constexpr ObservationKind order_remembered{.name = "subscriptions_by_order",
                                                   .level = Severity::info};
+inline constexpr ObservationKind order_not_kept{
+    .name = "subscriptions_not_kept",
+    .level = Severity::error,
+    .metric = "candlewick_orders_not_kept_total",
+    .help = "Orders to follow something else that could not be written to the data folder"};
 inline constexpr ObservationKind config_reloaded{.name = "config_reloaded",
                                                  .level = Severity::info};
 inline constexpr ObservationKind config_not_reloaded{

@@ -2,6 +2,8 @@
 #include "app/service.h"
 
 #include <algorithm>
+#include <mutex>
+#include <thread>
 
 #include "api/service.h"
 #include "app/folder_lock.h"
@@ -66,7 +68,10 @@ struct Service::Impl {
   Result<std::unique_ptr<warehouse::Database>> open_memory();
   Result<void> start_sinks();
   Result<void> start_api();
+  std::mutex orders;  // one at a time
   Result<void> follow(const Wanted& wanted);
+  Result<void> unkept(const Error& error) const;
+  Result<std::unique_ptr<warehouse::Database>> open_memory_of_now() const;
   std::vector<sink::SinkStatistics> sink_statistics() const {
     std::vector<sink::SinkStatistics> all;
     const auto last = writer->statistics().last_sequence;
@@ -213,7 +218,7 @@ Result<void> Service::Impl::start() {
                     .http = *http,
                     .writer = *writer,
                     .board = board,
-                    .open_memory = [this] { return open_for_reading(config); }});
+                    .open_memory = [this] { return open_memory_of_now(); }});
   auto wanted = stored_order(config);
   if (!wanted) return fail(wanted.error());
   if (*wanted) observer.observe(order_remembered);
@@ -237,16 +242,30 @@ Result<void> Service::Impl::start() {
 
 // An order that cannot be kept is not obeyed either: a restart would undo it silently.
 Result<void> Service::Impl::follow(const Wanted& wanted) {
-  const auto before = stored_order(config);
-  if (auto stored = store_order(config, wanted); !stored) return stored;
+  const std::scoped_lock lock(orders);
+  if (auto written = write_order(config, wanted); !written) return unkept(written.error());
   auto followed = ingest->follow(wanted);
-  if (followed) return {};
-  if (before && *before) {
-    static_cast<void>(store_order(config, **before));
-  } else {
-    forget_order(config);
+  if (!followed) return followed;
+  auto kept = keep_order(config);
+  return kept ? kept : unkept(kept.error());
+}
+
+// Files are no business of who gives orders.
+Result<void> Service::Impl::unkept(const Error& error) const {
+  observer.observe(order_not_kept, {{"error", error.message}});
+  return fail(ErrorKind::transient, "the order cannot be kept; the log says why");
+}
+
+// What was written is in the warehouse before it is asked what it remembers: what joins goes on
+// behind its own newest rows.
+Result<std::unique_ptr<warehouse::Database>> Service::Impl::open_memory_of_now() const {
+  constexpr int looks = 1000;
+  const auto last = writer->statistics().last_sequence;
+  for (int look = 0; look < looks; ++look) {
+    if (sinks.front()->statistics().cursor >= last) return open_for_reading(config);
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
   }
-  return followed;
+  return fail(ErrorKind::transient, "the warehouse is too far behind; try again later");
 }
 
 Result<std::unique_ptr<Service>> Service::start(const Config& config, const Clock& clock,
@@ -279,6 +298,13 @@ Service::~Service() {
 void Service::stop() {
   Impl& impl = *impl_;
   if (std::exchange(impl.is_stopped, true)) return;
+  if (impl.api) {
+    // Clients are told, and those that listen hang up.
+    impl.api->drain();
+    constexpr int looks = 100;
+    for (int look = 0; look < looks && impl.api->connections() > 0; ++look)
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
   impl.api.reset();
   impl.maintenance.reset();
   if (impl.ingest) impl.ingest->end_changes();
@@ -304,6 +330,7 @@ Result<void> Service::follow(const Wanted& wanted) {
 }
 
 Result<void> Service::follow_configuration(const Config& config) {
+  const std::scoped_lock lock(impl_->orders);
   auto followed = impl_->ingest->follow(wanted_by(config));
   if (followed) forget_order(impl_->config);
   return followed;

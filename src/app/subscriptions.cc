@@ -1,10 +1,12 @@
 // A small JSON file, written beside its place and renamed.
 #include "app/subscriptions.h"
 
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/json_text.h"
@@ -14,6 +16,10 @@ namespace {
 
 std::filesystem::path path_of(const Config& config) {
   return std::filesystem::path(config.data_dir) / "subscriptions.json";
+}
+
+std::filesystem::path new_path_of(const Config& config) {
+  return path_of(config).string() + ".new";
 }
 
 void append_list(std::string& out, const std::vector<std::string>& entries) {
@@ -54,29 +60,34 @@ Result<std::optional<Wanted>> stored_order(const Config& config) {
   return wanted;
 }
 
-Result<void> store_order(const Config& config, const Wanted& wanted) {
-  const auto path = path_of(config);
-  const auto beside = path.string() + ".new";
+Result<void> write_order(const Config& config, const Wanted& wanted) {
+  const auto path = new_path_of(config);
   std::string text = R"({"exchanges":)";
   append_list(text, wanted.exchanges);
   text += R"(,"symbols":)";
   append_list(text, wanted.symbols);
   text += "}\n";
-  std::ofstream file(beside, std::ios::trunc);
-  file << text;
-  file.close();
-  if (!file || std::rename(beside.c_str(), path.c_str()) != 0) {
-    return fail(ErrorKind::misconfigured,
-                "{} cannot be written; the order would not outlive a "
-                "restart",
-                path.string());
-  }
-  return {};
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const bool is_written = file >= 0 &&
+                          ::write(file, text.data(), text.size()) == std::ssize(text) &&
+                          ::fsync(file) == 0;
+  if (file >= 0) ::close(file);
+  if (is_written) return {};
+  return fail(ErrorKind::misconfigured,
+              "{} cannot be written; the order would not outlive a restart", path.string());
+}
+
+Result<void> keep_order(const Config& config) {
+  std::error_code error;
+  std::filesystem::rename(new_path_of(config), path_of(config), error);
+  if (!error) return {};
+  return fail(ErrorKind::misconfigured, "{}: {}", path_of(config).string(), error.message());
 }
 
 void forget_order(const Config& config) {
   std::error_code ignored;
   std::filesystem::remove(path_of(config), ignored);
+  std::filesystem::remove(new_path_of(config), ignored);
 }
 
 }  // namespace candlewick::app

@@ -17,8 +17,12 @@ Wanted wanted_by(const Config& config);
 // The order in the data folder; null: there is none. Errors: misconfigured (it cannot be read, with
 // its path).
 Result<std::optional<Wanted>> stored_order(const Config& config);
-// Whole or not at all. Errors: misconfigured (it cannot be written).
-Result<void> store_order(const Config& config, const Wanted& wanted);
+// Two steps, so that an order which is refused leaves nothing behind and one that is obeyed cannot
+// be lost: it is on the disk beside its place, then it takes the place. Error: misconfigured (it
+// cannot be written, with its path).
+Result<void> write_order(const Config& config, const Wanted& wanted);
+Result<void> keep_order(const Config& config);
+// Also one that was written and not kept.
 void forget_order(const Config& config);
 
 }  // namespace candlewick::app

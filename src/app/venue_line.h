@@ -27,6 +27,8 @@ struct Ingest::VenueLine {
   bool knows_the_list = false;    // of its instruments, which has come once
   bool listings_checked = false;  // for what is followed now
   exchange::DayVolumes volumes;   // of the whole list, where a rule needs them
+  bool awaits_volumes = false;    // they were asked for
+  bool knows_volumes = false;     // of all, once
   bool is_rule_due = false;       // what its rules mean is to be looked at again
 
   std::string name() const { return std::string(exchange::key_of(*venue)); }

@@ -63,7 +63,9 @@ std::vector<const Instrument*> instruments_of_rule(const Selection& rule,
   const auto prices = rule.top > 0 ? dollar_prices(volumes) : decltype(dollar_prices(volumes)){};
   std::vector<Candidate> candidates;
   catalogue.each([&](const Instrument& instrument) {
-    if (!instrument.listed || instrument.status != ListingStatus::trading) return;
+    const bool is_closed =
+        instrument.status == ListingStatus::halted || instrument.status == ListingStatus::delisted;
+    if (!instrument.listed || is_closed) return;
     if (!rule.quote.empty() && instrument.quote != rule.quote) return;
     double worth = 0;
     if (rule.top > 0) {

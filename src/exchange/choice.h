@@ -20,9 +20,9 @@ using DayVolumes = std::unordered_map<const Instrument*, DayVolume>;
 // Nullopt when the ticker does not tell.
 std::optional<DayVolume> day_volume_of(const Ticker& ticker);
 
-// Those that are listed and trade. With `top`: the most traded first, as many as there are at most;
-// volumes in different quote assets are compared in US dollars by the venue's own prices, and what
-// those cannot tell is left out. Else by symbol.
+// Those that are listed and do not stand still, as far as the venue tells. With `top`: the most
+// traded first, as many as there are at most; volumes in different quote assets are compared in US
+// dollars by the venue's own prices, and what those cannot tell is left out. Else by symbol.
 std::vector<const Instrument*> instruments_of_rule(const Selection& rule,
                                                    const Catalogue& catalogue,
                                                    const DayVolumes& volumes);

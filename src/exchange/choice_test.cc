@@ -45,8 +45,9 @@ TEST_F(Choice, ByQuoteAssetTakesAllThatTrade) {
   list("BTC", "USDT", 100'000, 7);
   list("ETH", "BTC", 0.03, 9);
   list("LUNA", "USDT", 1, 9e9, ListingStatus::delisted);
-  catalogue.find_or_infer("NEWUSDT");  // typed by somebody, on no list
-  EXPECT_THAT(found("quote = USDT"), ElementsAre("BTC/USDT", "ETH/USDT"));
+  list("SOL", "USDT", 150, 1, ListingStatus::unknown);  // not every venue tells
+  catalogue.find_or_infer("NEWUSDT");                   // typed by somebody, on no list
+  EXPECT_THAT(found("quote = USDT"), ElementsAre("BTC/USDT", "ETH/USDT", "SOL/USDT"));
   EXPECT_THAT(found("quote = EUR"), IsEmpty());
 }
 

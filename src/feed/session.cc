@@ -100,7 +100,12 @@ void Session::remove(std::span<const exchange::Channel> channels, SteadyTime now
   std::erase_if(channels_, [&](const exchange::Channel& channel) {
     return std::ranges::find(channels, channel) != channels.end();
   });
-  tell_open_ones(venue_.unsubscribe, channels, now);
+  if (!venue_.unsubscribe(channels, next_request_).empty())
+    return tell_open_ones(venue_.unsubscribe, channels, now);
+  // There are no words for it: another connection is made with what remains, since what this one
+  // carries counts at the venue.
+  retire(replacement_);
+  if (current_ && current_->state != State::connecting && !stopped_) replacement_ = connect(now);
 }
 
 void Session::send_due(Connection& connection, SteadyTime now) {

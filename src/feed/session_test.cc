@@ -523,6 +523,35 @@ TEST_F(HeartbeatTest, TheClientSpeaksAsOftenAsTheVenueWants) {
   EXPECT_EQ(take(), (Lines{"send 1 ping 3"}));
 }
 
+// Bitfinex ends a channel by the number that the connection gave it: there are no words for it
+// here.
+TEST(SessionWithoutWordsToLeave, HandsOverToAConnectionWithWhatRemains) {
+  exchange::Venue facts = venue;
+  facts.unsubscribe = [](std::span<const exchange::Channel>, std::uint64_t) {
+    return std::vector<std::string>{};
+  };
+  ConnectionId next_id = 1;
+  const SteadyTime now{100h};
+  const exchange::Channel trades{.kind = exchange::ChannelKind::trades};
+  const exchange::Channel book{.kind = exchange::ChannelKind::book};
+  Session session(facts, {trades, book},
+                  {.ws_url = "ws:", .silence_limit = 60s, .handover_age = 23h, .backoff = backoff},
+                  next_id);
+  const auto take = [&] { return testing::lines_of(session.take_actions()); };
+  session.start(now);
+  session.on_open(1, now);
+  EXPECT_TRUE(session.on_frame(1, true, now));
+  take();
+  session.remove(std::span(&book, 1), now);
+  EXPECT_EQ(take(), (Lines{"open 2 ws:/1"}));
+  // Another change meanwhile: that one is too old as well.
+  session.add({book}, now);
+  session.remove(std::span(&trades, 1), now);
+  const auto actions = take();
+  EXPECT_EQ(actions.back(), "open 3 ws:/1");
+  EXPECT_NE(std::ranges::find(actions, "close 2"), actions.end());
+}
+
 TEST_F(HeartbeatTest, AHandshakeMayWantItMoreOften) {
   session.speak_every(5s);
   session.start(now);

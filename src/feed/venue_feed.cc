@@ -580,7 +580,7 @@ FeedStatus VenueFeed::status(Moment now) {
     if (session->is_live()) ++status.live_sessions;
     status.reconnects += session->reconnects();
   }
-  status.connected = status.sessions > 0 && status.live_sessions == status.sessions;
+  status.connected = paused_.empty() && status.live_sessions == status.sessions;
   status.frames = frames_;
   status.refused_frames = refused_;
   status.events = event_count_;

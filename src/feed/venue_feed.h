@@ -80,7 +80,7 @@ struct FeedOptions {
 
 struct FeedStatus {
   std::string venue;
-  bool connected = false;  // data flows on every session
+  bool connected = false;  // data flows on every session; there may be none to need
   std::size_t sessions = 0;
   std::size_t live_sessions = 0;
   std::uint32_t reconnects = 0;

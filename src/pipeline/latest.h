@@ -46,18 +46,24 @@ class LatestBoard {
     std::size_t slot = 0;
   };
 
-  // Empty, also where the instrument had one before.
+  // Empty, also where the instrument had one before, by whatever pointer.
   Slot& add(const Instrument& instrument) {
     auto& slot = *slots_.with([&](auto& slots) {
-      auto found = std::ranges::find(slots, &instrument, &Place::instrument);
+      auto found = std::ranges::find_if(slots, [&](const Place& place) {
+        return place.instrument == &instrument ||
+               (!place.is_followed && place.instrument->exchange == instrument.exchange &&
+                place.instrument->symbol == instrument.symbol);
+      });
       if (found == slots.end())
-        found = slots.insert(slots.end(), {&instrument, std::make_unique<Slot>(), true});
+        found = slots.insert(slots.end(), {&instrument, std::make_unique<Slot>(), false});
+      found->instrument = &instrument;
+      // Nobody sees it followed before it says of what it is.
+      found->slot->with([&](Latest& latest) {
+        latest = {};
+        latest.instrument = &instrument;
+      });
       found->is_followed = true;
       return found->slot.get();
-    });
-    slot.with([&](Latest& latest) {
-      latest = {};
-      latest.instrument = &instrument;
     });
     ++version_;
     return slot;
