@@ -384,6 +384,10 @@ TEST(BinanceSubscriptions, AreBatched) {
   }
   EXPECT_EQ(binance.stream_url("wss://host/", channels),
             "wss://host/stream?streams=a0usdt@bookTicker");
+  const Channel chinese{.kind = ChannelKind::quotes,
+                        .instrument = catalogue->find_or_infer("\xE5\xB8\x81USDT")};
+  EXPECT_EQ(binance.stream_url("wss://host/", {&chinese, 1}),
+            "wss://host/stream?streams=%E5%B8%81usdt@bookTicker");
   const auto messages = binance.subscribe(channels, 5);
   ASSERT_EQ(messages.size(), 3U);
   EXPECT_TRUE(messages[0].starts_with(R"({"method":"SUBSCRIBE","params":["a0usdt@bookTicker",)"));

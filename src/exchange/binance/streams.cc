@@ -58,7 +58,13 @@ std::string combined_url(std::string_view ws_url, std::span<const Channel> chann
   std::string url(ws_url);
   while (url.ends_with('/')) url.pop_back();
   url += "/stream";
-  if (!channels.empty()) url += "?streams=" + stream_name(channels.front());
+  if (channels.empty()) return url;
+  url += "?streams=";
+  // Some symbols have Chinese letters; everything else stands in a URL as it is.
+  for (const char c : stream_name(channels.front())) {
+    const auto byte = static_cast<unsigned char>(c);
+    url += byte < 0x80 ? std::string(1, c) : fmt::format("%{:02X}", byte);
+  }
   return url;
 }
 

@@ -98,34 +98,38 @@ std::vector<std::string> unsubscribe(std::span<const Channel> channels,
   return control("unsubscribe", channels);
 }
 
-constexpr int max_candles = 200;  // of history
-constexpr int max_recent_candles = 1000;
+constexpr int max_candles = 200;  // of history; the newest may be 1000
 // The path of the newest candles reaches a month back for the shortest; the other one takes no
 // start.
 constexpr Duration recent = 24h * 25;
 
-// An end is exclusive at the venue as well.
+// An end is exclusive at the venue as well, and rows are counted back from it; a start plays no
+// role. So the end is no later than what can be there, and the limit is the number of periods.
 Result<RestRequest> candles(const RestQuery& query, std::string_view symbol) {
   const auto granularity = granularity_of(query.timeframe);
   if (granularity.empty())
     return fail(ErrorKind::rejected, "Bitget has no candles of {}", to_text(query.timeframe));
-  const int limit = query.limit > 0 ? std::min(query.limit, max_candles) : max_candles;
+  int limit = query.limit > 0 ? std::min(query.limit, max_candles) : max_candles;
   std::optional<Time> end = query.end;
   if (query.start) {
+    Time bound = query.end.value_or(Time::max());
+    if (query.now) bound = std::min(bound, next_open(query.timeframe, *query.now));
     Time last = open_of(query.timeframe, *query.start);
     if (last < *query.start) last = next_open(query.timeframe, last);
-    for (int i = 0; i < limit; ++i) last = next_open(query.timeframe, last);
+    int periods = 0;
+    do {
+      last = next_open(query.timeframe, last);
+      ++periods;
+    } while (periods < limit && last < bound);
     end = query.end ? std::min(*query.end, last) : last;
+    limit = periods;
   }
   const bool is_recent =
       query.start ? query.now && *query.now - *query.start < recent : !query.end.has_value();
   std::string text = fmt::format("/api/v2/spot/market/{}?symbol={}&granularity={}",
                                  is_recent ? "candles" : "history-candles", symbol, granularity);
-  if (is_recent && query.start) text += fmt::format("&startTime={}", to_ms(*query.start));
   if (end) text += fmt::format("&endTime={}", to_ms(*end));
-  // With a start and an end, the limit only has to be no less than what is between.
-  const int asked = is_recent && query.start ? max_recent_candles : limit;
-  return RestRequest{fmt::format("{}&limit={}", text, asked), 1};
+  return RestRequest{fmt::format("{}&limit={}", text, limit), 1};
 }
 
 Result<RestRequest> request(const RestQuery& query) {

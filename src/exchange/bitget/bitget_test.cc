@@ -22,15 +22,13 @@ TEST(BitgetRequests, ComputeTheEndOfAPageOfCandles) {
       root + "history-candles?symbol=BTCUSDT&granularity=1min&endTime=1700012040000&limit=200");
   EXPECT_EQ(
       target({.kind = RestKind::candles, .start = start, .now = start + std::chrono::hours{1}}),
-      root +
-          "candles?symbol=BTCUSDT&granularity=1min&startTime=1700000040000"
-          "&endTime=1700012040000&limit=1000");
+      root + "candles?symbol=BTCUSDT&granularity=1min&endTime=1700003700000&limit=61");
   EXPECT_EQ(
       target({.kind = RestKind::candles,
               .timeframe = Timeframe::d1,
               .start = start,
               .end = start + std::chrono::hours{30}}),
-      root + "history-candles?symbol=BTCUSDT&granularity=1Dutc&endTime=1700108040000&limit=200");
+      root + "history-candles?symbol=BTCUSDT&granularity=1Dutc&endTime=1700108040000&limit=2");
   EXPECT_FALSE(bitget.request(
       {.kind = RestKind::candles, .instrument = bitcoin, .timeframe = Timeframe::h8}));
 }
