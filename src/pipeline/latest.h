@@ -48,7 +48,7 @@ class LatestBoard {
 
   // Empty, also where the instrument had one before, by whatever pointer.
   Slot& add(const Instrument& instrument) {
-    auto& slot = *slots_.with([&](auto& slots) {
+    const std::size_t index = slots_.with([&](auto& slots) {
       auto found = std::ranges::find_if(slots, [&](const Place& place) {
         return place.instrument == &instrument ||
                (!place.is_followed && place.instrument->exchange == instrument.exchange &&
@@ -56,14 +56,18 @@ class LatestBoard {
       });
       if (found == slots.end())
         found = slots.insert(slots.end(), {&instrument, std::make_unique<Slot>(), false});
-      found->instrument = &instrument;
-      // Nobody sees it followed before it says of what it is.
-      found->slot->with([&](Latest& latest) {
-        latest = {};
-        latest.instrument = &instrument;
-      });
-      found->is_followed = true;
-      return found->slot.get();
+      return static_cast<std::size_t>(found - slots.begin());
+    });
+    Slot& slot = *slots_.with([&](const auto& slots) { return slots[index].slot.get(); });
+    // Nobody sees it followed before it says of what it is. One lock at a time: readers may ask the
+    // board while they look at a slot.
+    slot.with([&](Latest& latest) {
+      latest = {};
+      latest.instrument = &instrument;
+    });
+    slots_.with([&](auto& slots) {
+      slots[index].instrument = &instrument;
+      slots[index].is_followed = true;
     });
     ++version_;
     return slot;
