@@ -9,32 +9,15 @@
 #include <map>
 
 #include "exchange/bitfinex/symbols.h"
-#include "exchange/registry.h"
-#include "test/support/frames.h"
-#include "test/support/shared_data.h"
+#include "exchange/testing.h"
 
 namespace candlewick::exchange::bitfinex {
 namespace {
 
 using namespace std::chrono_literals;
 
-struct Decoding {
-  std::unique_ptr<Catalogue> catalogue = make_catalogue(bitfinex);
-  std::unique_ptr<Decoder> decoder = bitfinex.make_decoder(*catalogue);
-
-  Result<Events> stream(std::string_view text) {
-    return run({.text = text, .url = "wss://api-pub.bitfinex.com/ws/2", .received_time = {}});
-  }
-  Result<Events> reply(std::string_view text, std::string_view url, int status = 200) {
-    return run(
-        {.text = text, .url = url, .received_time = {}, .is_reply = true, .http_status = status});
-  }
-  Result<Events> run(const Frame& frame) {
-    Events events;
-    auto decoded = decoder->decode(frame, events);
-    if (!decoded) return fail(decoded.error());
-    return events;
-  }
+struct Decoding : VenueDecoding {
+  Decoding() : VenueDecoding(bitfinex, "wss://api-pub.bitfinex.com/ws/2", {}) {}
   void subscribed(std::string_view fields, int number = 7) {
     const auto events =
         stream(fmt::format(R"({{"event":"subscribed","chanId":{},{}}})", number, fields));

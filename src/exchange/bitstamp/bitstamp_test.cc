@@ -6,32 +6,15 @@
 
 #include <map>
 
-#include "exchange/registry.h"
-#include "test/support/frames.h"
-#include "test/support/shared_data.h"
+#include "exchange/testing.h"
 
 namespace candlewick::exchange::bitstamp {
 namespace {
 
 using namespace std::chrono_literals;
 
-struct Decoding {
-  std::unique_ptr<Catalogue> catalogue = make_catalogue(bitstamp);
-  std::unique_ptr<Decoder> decoder = bitstamp.make_decoder(*catalogue);
-
-  Result<Events> stream(std::string_view text) {
-    return run({.text = text, .url = "wss://ws.bitstamp.net/", .received_time = {}});
-  }
-  Result<Events> reply(std::string_view text, std::string_view url, int status = 200) {
-    return run(
-        {.text = text, .url = url, .received_time = {}, .is_reply = true, .http_status = status});
-  }
-  Result<Events> run(const Frame& frame) {
-    Events events;
-    auto decoded = decoder->decode(frame, events);
-    if (!decoded) return fail(decoded.error());
-    return events;
-  }
+struct Decoding : VenueDecoding {
+  Decoding() : VenueDecoding(bitstamp, "wss://ws.bitstamp.net/", {}) {}
 };
 
 // The snapshots in it are from before its changes.

@@ -6,53 +6,17 @@
 #include <algorithm>
 #include <map>
 
-#include "exchange/registry.h"
-#include "test/support/frames.h"
-#include "test/support/shared_data.h"
+#include "exchange/testing.h"
 
 namespace candlewick::exchange::gemini {
 namespace {
 
-struct Decoding {
-  std::unique_ptr<Catalogue> catalogue = make_catalogue(gemini);
-  std::unique_ptr<Decoder> decoder = gemini.make_decoder(*catalogue);
-
-  Result<Events> stream(std::string_view text) {
-    return run({.text = text, .url = gemini.ws_url, .received_time = {}});
-  }
-  Result<Events> reply(std::string_view text, std::string_view target, int status = 200) {
-    const std::string url = std::string(gemini.rest_url) + std::string(target);
-    return run(
-        {.text = text, .url = url, .received_time = {}, .is_reply = true, .http_status = status});
-  }
-  Result<Events> run(const Frame& frame) {
-    Events events;
-    auto decoded = decoder->decode(frame, events);
-    if (!decoded) return fail(decoded.error());
-    return events;
-  }
+struct Decoding : VenueDecoding {
+  Decoding() : VenueDecoding(gemini, {}, std::string(gemini.rest_url)) {}
 };
 
 Events events_of_the_recording(Decoding& decoding) {
-  Events all;
-  for (const auto& frame :
-       test::read_frames(test::shared_data() / "gemini/ws/v2-l2-trades-2021-06-24.jsonl.gz")) {
-    auto events =
-        decoding.run({.text = frame.text, .url = frame.url, .received_time = frame.received_time});
-    EXPECT_TRUE(events) << frame.text.substr(0, 200);
-    if (!events) continue;
-    std::ranges::move(*events, std::back_inserter(all));
-  }
-  return all;
-}
-
-template <class T>
-std::vector<T> of_kind(const Events& events) {
-  std::vector<T> found;
-  for (const auto& event : events) {
-    if (const auto* one = std::get_if<T>(&event)) found.push_back(*one);
-  }
-  return found;
+  return decoding.events_of("gemini/ws/v2-l2-trades-2021-06-24.jsonl.gz");
 }
 
 // A book as simple as can be, apart from the product's own.

@@ -11,31 +11,15 @@
 #include "base/json.h"
 #include "exchange/htx/books.h"
 #include "exchange/htx/unpack.h"
-#include "exchange/registry.h"
-#include "test/support/frames.h"
-#include "test/support/shared_data.h"
+#include "exchange/testing.h"
 
 namespace candlewick::exchange::htx {
 namespace {
 
 using namespace std::chrono_literals;
 
-struct Decoding {
-  std::unique_ptr<Catalogue> catalogue = make_catalogue(htx);
-  std::unique_ptr<Decoder> decoder = htx.make_decoder(*catalogue);
-
-  Result<Events> stream(std::string_view text) {
-    return run({.text = text, .url = "wss://api.huobi.pro/ws", .received_time = {}});
-  }
-  Result<Events> reply(std::string_view text, std::string_view url) {
-    return run({.text = text, .url = url, .received_time = {}, .is_reply = true});
-  }
-  Result<Events> run(const Frame& frame) {
-    Events events;
-    auto decoded = decoder->decode(frame, events);
-    if (!decoded) return fail(decoded.error());
-    return events;
-  }
+struct Decoding : VenueDecoding {
+  Decoding() : VenueDecoding(htx, "wss://api.huobi.pro/ws", {}) {}
 };
 
 std::string packed(std::string_view text) {

@@ -7,57 +7,19 @@
 #include <map>
 
 #include "exchange/reading.h"
-#include "exchange/registry.h"
-#include "test/support/frames.h"
-#include "test/support/shared_data.h"
+#include "exchange/testing.h"
 
 namespace candlewick::exchange::kucoin {
 namespace {
 
 using namespace std::chrono_literals;
 
-struct Decoding {
-  std::unique_ptr<Catalogue> catalogue = make_catalogue(kucoin);
-  std::unique_ptr<Decoder> decoder = kucoin.make_decoder(*catalogue);
-
-  Result<Events> stream(std::string_view text) {
-    return run({.text = text, .url = kucoin.ws_url, .received_time = {}});
-  }
-  Result<Events> reply(std::string_view text, std::string_view target, int status = 200) {
-    const std::string url = std::string(kucoin.rest_url) + std::string(target);
-    return run(
-        {.text = text, .url = url, .received_time = {}, .is_reply = true, .http_status = status});
-  }
-  Result<Events> run(const Frame& frame) {
-    Events events;
-    auto decoded = decoder->decode(frame, events);
-    if (!decoded) return fail(decoded.error());
-    return events;
-  }
+struct Decoding : VenueDecoding {
+  Decoding() : VenueDecoding(kucoin, {}, std::string(kucoin.rest_url)) {}
 };
 
 Events events_of_the_recording(Decoding& decoding) {
-  Events all;
-  for (const auto& frame : test::read_frames(
-           test::shared_data() / "kucoin/ws/ticker-match-level2-candles-2021-04-25.jsonl.gz")) {
-    auto events = decoding.run({.text = frame.text,
-                                .url = frame.url,
-                                .received_time = frame.received_time,
-                                .is_reply = frame.is_reply});
-    EXPECT_TRUE(events) << frame.text.substr(0, 200);
-    if (!events) continue;
-    std::ranges::move(*events, std::back_inserter(all));
-  }
-  return all;
-}
-
-template <class T>
-std::vector<T> of_kind(const Events& events) {
-  std::vector<T> found;
-  for (const auto& event : events) {
-    if (const auto* one = std::get_if<T>(&event)) found.push_back(*one);
-  }
-  return found;
+  return decoding.events_of("kucoin/ws/ticker-match-level2-candles-2021-04-25.jsonl.gz");
 }
 
 using Changes = std::map<const Instrument*, std::vector<BookUpdate>>;
