@@ -57,6 +57,10 @@ struct Config {
     std::int64_t stream_subscriptions = 200;    // of one WebSocket client
     std::int64_t stream_queue_messages = 1000;  // for a slow client, before it is cut
     std::vector<std::string> keys;              // NAME:SCOPE:SHA-256 of callers
+    bool public_read = true;                    // false: reading needs a key too
+    std::vector<std::string> allowed_origins;   // of pages elsewhere that may read; "*": all
+    std::string certificate_file;               // PEM, chain included; with key_file: TLS
+    std::string key_file;                       // PEM
   } http;
 
   struct Feed {
@@ -81,6 +85,7 @@ struct Config {
   struct Pipeline {
     std::int64_t ladder_levels = 20;
     std::int64_t correction_horizon_candles = 1000;  // how far back indicators follow a correction
+    bool keep_trades = false;                        // every trade as a row of fact_trade
   } pipeline;
 
   // How long rows of a PostgreSQL warehouse are kept; zero: for ever. Roll-ups always stay.
@@ -138,6 +143,19 @@ struct Config {
     Secret secret;    // of the signature
     std::vector<std::string> tables{"market_ticks", "technical_indicators"};
   } webhook;
+
+  // Where people are told that something needs them. Empty: not there.
+  struct Alerts {
+    Secret slack_url;       // an incoming webhook
+    Secret discord_url;     // a channel's webhook
+    Secret telegram_token;  // of a bot
+    std::string telegram_chat;
+    std::string telegram_base_url;  // empty: https://api.telegram.org
+    Secret webhook_url;             // one JSON object an alert
+    // Thresholds: "BTC/USDT price > 70000", "okx:ETH/USDT@1h rsi_14 < 30".
+    std::vector<std::string> when;
+    Duration repeat_interval = std::chrono::hours{4};  // of an alert that goes on
+  } alerts;
 
   // Venues that are not built in, through CCXT in a process of its own.
   struct Ccxt {

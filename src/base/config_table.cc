@@ -30,7 +30,7 @@ constexpr auto in() {
 
 using C = Config;
 
-constexpr std::array<Row, 73> table{{
+constexpr std::array<Row, 86> table{{
     {.key = "exchanges",
      .target = top<&C::exchanges>(),
      .help = "Venues to listen to. `candlewick exchanges` lists those that are built in.",
@@ -106,7 +106,8 @@ constexpr std::array<Row, 73> table{{
      .max = 3600},
     {.key = "http.requests_per_minute",
      .target = in<&C::http, &C::Http::requests_per_minute>(),
-     .help = "Requests of one client address in a minute; further ones are answered with 429.",
+     .help =
+         "Requests of one key or client address in a minute; further ones are answered with 429.",
      .min = 1},
     {.key = "http.max_rows",
      .target = in<&C::http, &C::Http::max_rows>(),
@@ -124,7 +125,20 @@ constexpr std::array<Row, 73> table{{
 
     {.key = "http.keys",
      .target = in<&C::http, &C::Http::keys>(),
-     .help = "Who may change what is followed: NAME:SCOPE:SHA-256 as `candlewick key` prints it."},
+     .help = "Callers and what they may do: NAME:SCOPE:SHA-256 as `candlewick key` prints it."},
+    {.key = "http.public_read",
+     .target = in<&C::http, &C::Http::public_read>(),
+     .help = "Whether anybody may read; false: every request but health needs a key."},
+    {.key = "http.allowed_origins",
+     .target = in<&C::http, &C::Http::allowed_origins>(),
+     .help =
+         "Origins of web pages elsewhere that may read the API (https://charts.example), or *."},
+    {.key = "http.certificate_file",
+     .target = in<&C::http, &C::Http::certificate_file>(),
+     .help = "Certificate chain (PEM) for https; with http.key_file."},
+    {.key = "http.key_file",
+     .target = in<&C::http, &C::Http::key_file>(),
+     .help = "Private key (PEM) of the certificate."},
 
     {.key = "feed.silence_limit_seconds",
      .target = in<&C::feed, &C::Feed::silence_limit>(),
@@ -191,6 +205,10 @@ constexpr std::array<Row, 73> table{{
      .help = "Levels of bid_depth and ask_depth in a market tick.",
      .min = 1,
      .max = 5000},
+    {.key = "pipeline.keep_trades",
+     .target = in<&C::pipeline, &C::Pipeline::keep_trades>(),
+     .help =
+         "Whether every trade is kept as a row of fact_trade (a busy symbol has millions a day)."},
     {.key = "pipeline.correction_horizon_candles",
      .target = in<&C::pipeline, &C::Pipeline::correction_horizon_candles>(),
      .help = "A corrected candle rewrites the indicators of so many candles after it.",
@@ -356,6 +374,33 @@ constexpr std::array<Row, 73> table{{
     {.key = "webhook.tables",
      .target = in<&C::webhook, &C::Webhook::tables>(),
      .help = "The tables whose rows are posted."},
+
+    {.key = "alerts.slack_url",
+     .target = in<&C::alerts, &C::Alerts::slack_url>(),
+     .help = "Slack incoming webhook that alerts go to; empty: none."},
+    {.key = "alerts.discord_url",
+     .target = in<&C::alerts, &C::Alerts::discord_url>(),
+     .help = "Discord webhook that alerts go to; empty: none."},
+    {.key = "alerts.telegram_token",
+     .target = in<&C::alerts, &C::Alerts::telegram_token>(),
+     .help = "Token of the Telegram bot that sends alerts; with alerts.telegram_chat."},
+    {.key = "alerts.telegram_chat",
+     .target = in<&C::alerts, &C::Alerts::telegram_chat>(),
+     .help = "Chat (number or @channel) that the bot writes to."},
+    {.key = "alerts.telegram_base_url",
+     .target = in<&C::alerts, &C::Alerts::telegram_base_url>(),
+     .help = "Another endpoint than https://api.telegram.org.",
+     .form = Form::http_url},
+    {.key = "alerts.webhook_url",
+     .target = in<&C::alerts, &C::Alerts::webhook_url>(),
+     .help = "Address that gets one JSON object an alert; empty: none."},
+    {.key = "alerts.when",
+     .target = in<&C::alerts, &C::Alerts::when>(),
+     .help = "Thresholds: \"BTC/USDT price > 70000\", \"okx:ETH/USDT@1h rsi_14 < 30\"."},
+    {.key = "alerts.repeat_seconds",
+     .target = in<&C::alerts, &C::Alerts::repeat_interval>(),
+     .help = "How often an alert that goes on is told again.",
+     .min = 60},
 
     {.key = "ccxt.node",
      .target = in<&C::ccxt, &C::Ccxt::node>(),
