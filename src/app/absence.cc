@@ -21,21 +21,53 @@ std::string evidence_of(const History& history, const Span& span, std::string_vi
                      to_rfc3339(std::chrono::floor<std::chrono::seconds>(history.clock().now())));
 }
 
-// The open of the first candle that the venue has; null when it does not tell.
-Result<std::optional<Time>> first_ever(History& history) {
-  std::optional<Time> first;
+// No candle opens before it; why, in words.
+struct Beginning {
+  Time open;
+  std::string evidence;
+};
+
+// By the venue's list.
+Result<std::optional<Beginning>> listed_since(History& history) {
+  std::optional<Beginning> beginning;
+  exchange::RestQuery query;
+  query.kind = exchange::RestKind::instruments;
+  query.instrument = history.series().instrument;
+  const auto asked = history.ask({&query, 1}, [&](const auto&, const Events& events) {
+    for (const auto& event : events) {
+      const auto* listing = std::get_if<Listing>(&event);
+      if (listing == nullptr) continue;
+      const Instrument& listed = *listing->origin.instrument;
+      if (listed.exchange_symbol != query.instrument->exchange_symbol || !listed.listed_at)
+        continue;
+      beginning = Beginning{open_of(history.series().timeframe, *listed.listed_at),
+                            "the venue lists it since " + to_rfc3339(*listed.listed_at)};
+    }
+    return Result<void>{};
+  });
+  if (!asked) return fail(asked.error());
+  return beginning;
+}
+
+// By the first candle that the venue has. Null when it does not tell.
+Result<std::optional<Beginning>> beginning_of(History& history) {
+  std::optional<Beginning> beginning;
+  const auto& venue = *history.series().venue;
   // A venue that serves only so many has a first row every minute.
-  if (history.series().venue->limits.history_candles != 0) return first;
+  if (venue.limits.history_candles != 0) return beginning;
+  if (venue.first_candle == exchange::FirstCandle::not_told) return listed_since(history);
   exchange::RestQuery query = history.query_from(Time{});
   query.limit = 1;
   const auto asked =
       history.ask({&query, 1}, [&](const auto& sent, const Events& events) -> Result<void> {
         const auto reply = pipeline::read_candle_reply(sent, events, history.venue_time());
-        if (reply.rows == 1) first = reply.newest;
+        if (reply.rows != 1) return {};
+        beginning = Beginning{*reply.newest,
+                              "the venue's first candle opens at " + to_rfc3339(*reply.newest)};
         return {};
       });
   if (!asked) return fail(asked.error());
-  return first;
+  return beginning;
 }
 
 Result<void> ask_again(History& history, const SpanSet& doubtful, Absence& absence) {
@@ -82,22 +114,20 @@ Result<Absence> judge_absent(History& history, const SpanSet& absent) {
   // Nothing is known to lie before the range: its head may be older than the listing.
   const Span head = doubtful.spans().front();
   if (head.from == history.series().start) {
-    const auto first = first_ever(history);
-    if (!first) return fail(first.error());
-    if (*first && **first > head.from) {
-      const Span before{head.from, std::min(head.to, **first)};
+    const auto beginning = beginning_of(history);
+    if (!beginning) return fail(beginning.error());
+    if (*beginning && (*beginning)->open > head.from) {
+      const Span before{head.from, std::min(head.to, (*beginning)->open)};
       absence.assertions.push_back(
           {.span = before,
            .state = CoverageState::not_listed,
            .cause = pipeline::cause::listing,
-           .evidence = evidence_of(
-               history, before,
-               fmt::format("the venue's first candle opens at {}", to_rfc3339(**first)))});
+           .evidence = evidence_of(history, before, (*beginning)->evidence)});
       doubtful.remove(before);
       absence.open.remove(before);
     }
     // Without a row before them they are not between two rows.
-    if (!*first) doubtful.remove(head);
+    if (!*beginning) doubtful.remove(head);
   }
   if (history.series().venue->quiet_periods == exchange::QuietPeriods::zero_rows) {
     if (auto asked = ask_again(history, doubtful, absence); !asked) return fail(asked.error());

@@ -122,6 +122,12 @@ enum class QuietPeriods : unsigned char {
   omitted,    // no row
 };
 
+// How a venue tells which candle of an instrument was its first.
+enum class FirstCandle : unsigned char {
+  told,      // asked for one candle from 1970 on it answers that one
+  not_told,  // no answer has it; Instrument::listed_at says since when, where its list has that
+};
+
 // How a venue's candle stream tells that a candle is final.
 enum class CandleStream : unsigned char {
   none,     // no such stream: candles are built of trades if those prove their completeness, else
@@ -146,8 +152,9 @@ enum class BookRule : unsigned char {
   // The snapshot is the stream's first frame, and comes again upon a new subscription.
   stream_linked,       // each update names the one before
   stream_consecutive,  // each number is the one before plus one
-  stream_ascending,    // numbers grow, or there are none: what is missing shows in the checksum if
-                       // the venue sends one, or in the connection's own numbering
+  stream_ascending,  // numbers grow, or there are none: what is missing shows in the number of the
+                     // one before where an update names it, in the checksum if the venue sends
+                     // one, or in the connection's own numbering
 };
 constexpr bool has_snapshot_in_stream(BookRule rule) {
   return rule == BookRule::stream_linked || rule == BookRule::stream_consecutive ||
@@ -198,6 +205,7 @@ struct Venue {
   std::span<const Timeframe> streamed_timeframes;  // empty: all of `timeframes`
   TradeIds trade_ids = TradeIds::none;
   QuietPeriods quiet_periods = QuietPeriods::omitted;
+  FirstCandle first_candle = FirstCandle::told;
   BookRule book_rule = BookRule::none;
   int book_levels = 1000;      // of a snapshot by REST
   std::size_t book_depth = 0;  // levels a side beyond which the stream tells nothing; 0: all
@@ -223,6 +231,9 @@ struct Venue {
   // Asks for the tickers of all instruments in one answer; null: there is no such request.
   RestRequest (*all_tickers)() = nullptr;
   std::unique_ptr<Decoder> (*make_decoder)(Catalogue& catalogue);
+  // The body of an answer with HTTP 408, or 500 and above, may be a refusal in the venue's words:
+  // the decoder judges it. Otherwise such an answer is a failure that passes, whatever it says.
+  bool explains_failures = false;
   // An HTTP refusal in words, with the setting to change; empty when there is nothing to add.
   std::string (*explain_status)(int http_status);
 };

@@ -16,6 +16,7 @@ struct VenueFeed::Request {
   SteadyTime not_before{};
   std::uint32_t attempts = 0;
   bool is_under_way = false;
+  std::optional<net::Backoff> backoff;  // since it failed first
 };
 
 namespace {
@@ -275,6 +276,7 @@ void VenueFeed::on_frame(ConnectionId connection, std::string_view text, bool is
   Session* session = session_of(connection);
   if (line == lines_.end() || session == nullptr) return;
   ++frames_;
+  bytes_ += text.size();
   last_frame_time_ = now.wall;
   if (tap_ != nullptr) tap_->on_frame({}, text, now.wall, false);
   events_.clear();
@@ -284,7 +286,7 @@ void VenueFeed::on_frame(ConnectionId connection, std::string_view text, bool is
   if (!decoded) told(decoded.error(), now);
   if (auto answer = line->second.decoder->take_answer(); !answer.empty())
     port_.send(connection, std::move(answer));
-  note_times(events_);
+  if (const auto newest = note_times(events_)) delays_.add(now.wall - *newest);
   const bool was_live = session->is_live();
   if (session->on_frame(connection, std::ranges::any_of(events_, is_data), now.steady) &&
       !was_live) {
@@ -334,12 +336,14 @@ void VenueFeed::told(const Error& error, Moment now) {
   events_.clear();
 }
 
-void VenueFeed::note_times(const Events& events) {
+std::optional<Time> VenueFeed::note_times(const Events& events) {
+  std::optional<Time> newest;
   for (const auto& event : events) {
     if (const auto* reading = std::get_if<ClockReading>(&event)) {
       clock_.set(reading->exchange_time);
     } else if (const auto time = exchange_time_of(event)) {
       if (clock_.observe(*time)) is_time_told_ = true;
+      newest = std::max(newest, time);
     }
     if (const auto* notice = std::get_if<LimitNotice>(&event)) {
       if (notice->kind == "REQUEST_WEIGHT" && notice->interval == 60s && notice->limit > 0) {
@@ -347,6 +351,7 @@ void VenueFeed::note_times(const Events& events) {
       }
     }
   }
+  return newest;
 }
 
 void VenueFeed::went_down(const Session& session, std::string_view reason) {
@@ -431,10 +436,20 @@ void VenueFeed::send_requests(Moment now) {
   }
 }
 
+// While nothing succeeds all wait longer and longer. One that fails where others succeed does so by
+// itself, and from its second failure on behind those that wait: it holds up none of them.
 void VenueFeed::retry(RequestId id, Duration at_least, Moment now) {
   Request& request = requests_.at(id);
-  request.not_before = now.steady + request_backoff_.next(at_least);
-  (request.priority == Priority::live ? waiting_live_ : waiting_history_).push_front(id);
+  if (!request.backoff) request.backoff.emplace(options_.request_backoff, options_.seed + id);
+  const bool is_first = request.backoff->attempts() == 0;
+  const Duration of_all = request_backoff_.next(at_least);
+  request.not_before = now.steady + std::max(of_all, request.backoff->next(at_least));
+  auto& waiting = request.priority == Priority::live ? waiting_live_ : waiting_history_;
+  if (is_first) {
+    waiting.push_front(id);
+  } else {
+    waiting.push_back(id);
+  }
 }
 
 void VenueFeed::on_reply(RequestId id, const Reply& reply, Moment now) {
@@ -467,10 +482,12 @@ void VenueFeed::on_reply(RequestId id, const Reply& reply, Moment now) {
   }
   // 403 and 451 do not mend themselves soon; a user who moves the service or the setting does.
   if (reply.status == 403 || reply.status == 451) return again("rejected", words, 30s);
-  if (reply.status >= 500 || reply.status == 408) {
-    return again("transient", fmt::format("HTTP {} from the venue", reply.status),
-                 reply.retry_after.value_or(Duration{0}));
-  }
+  const bool is_failure = reply.status >= 500 || reply.status == 408;
+  const auto passes = [&] {
+    again("transient", fmt::format("HTTP {} from the venue", reply.status),
+          reply.retry_after.value_or(Duration{0}));
+  };
+  if (is_failure && !venue_.explains_failures) return passes();
   if (tap_ != nullptr && reply.status == 200)
     tap_->on_frame(found->second.url, reply.body, now.wall, true);
   Events events;
@@ -480,6 +497,7 @@ void VenueFeed::on_reply(RequestId id, const Reply& reply, Moment now) {
                                                .is_reply = true,
                                                .http_status = reply.status},
                                               events);
+  if (is_failure && (decoded || decoded.error().kind != ErrorKind::rejected)) return passes();
   if (!decoded && decoded.error().kind == ErrorKind::transient)
     return again("transient", decoded.error().message, reply.retry_after.value_or(Duration{0}));
   if (!decoded && decoded.error().kind == ErrorKind::malformed && reply.status < 400) {
@@ -494,10 +512,11 @@ void VenueFeed::on_reply(RequestId id, const Reply& reply, Moment now) {
   const RequestId done = found->first;
   if (!decoded) {
     const Error error = decoded.error();
+    // The target names the symbol and what was wanted of it.
+    last_error_ = fmt::format("{}: {}", found->second.rest.target, error.message);
     observer_.observe(request_refused, {{"venue", exchange::key_of(venue_)},
                                         {"error_kind", to_text(error.kind)},
-                                        {"error", error.message}});
-    last_error_ = error.message;
+                                        {"error", last_error_}});
     requests_.erase(found);
     handler_.on_request_refused(done, error);
   } else {
@@ -582,6 +601,8 @@ FeedStatus VenueFeed::status(Moment now) {
   }
   status.connected = paused_.empty() && status.live_sessions == status.sessions;
   status.frames = frames_;
+  status.bytes = bytes_;
+  status.delays = delays_;
   status.refused_frames = refused_;
   status.events = event_count_;
   status.inexact_decimals = inexact_of_closed_ + reply_decoder_->inexact_decimals();

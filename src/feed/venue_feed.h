@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/delays.h"
 #include "base/observation.h"
 #include "base/result.h"
 #include "exchange/venue.h"
@@ -85,6 +86,7 @@ struct FeedStatus {
   std::size_t live_sessions = 0;
   std::uint32_t reconnects = 0;
   std::uint64_t frames = 0;
+  std::uint64_t bytes = 0;  // of those frames
   std::uint64_t refused_frames = 0;
   std::uint64_t events = 0;
   std::uint64_t inexact_decimals = 0;
@@ -95,6 +97,7 @@ struct FeedStatus {
   std::size_t requests_waiting = 0;
   std::string last_error;
   std::string paused;  // why it was told to pause; empty: it was not
+  Delays delays;       // from the newest exchange time in a stream's frame to its arrival
 };
 
 struct Moment {
@@ -117,10 +120,11 @@ class VenueFeed {
   // Takes one channel off and on again, for a venue whose answer to that is a new snapshot.
   void subscribe_again(const exchange::Channel& channel, Moment now);
   // Queues a request. It is sent when the budget has room, live ones first; transient failures are
-  // tried again with back-off until it is answered or refused. nullopt when the venue has no such.
+  // tried again, each request with a back-off of its own, until it is answered or refused. nullopt
+  // when the venue has no such.
   std::optional<RequestId> ask(const exchange::RestQuery& query, Priority priority, Moment now);
-  // The tickers of all instruments, whose reply comes like one to ask(); false when the venue has no
-  // such request.
+  // The tickers of all instruments, whose reply comes like one to ask(); false when the venue has
+  // no such request.
   bool ask_for_tickers(Moment now);
   void stop();
   // Hangs up and asks for nothing until resume(), which connects anew; what was asked before waits.
@@ -161,7 +165,8 @@ class VenueFeed {
   void report_loss(Session& session, std::uint32_t losses_before, bool was_live);
   void send_requests(Moment now);
   void retry(RequestId id, Duration at_least, Moment now);
-  void note_times(const Events& events);
+  // The newest exchange time in them.
+  std::optional<Time> note_times(const Events& events);
   void ask_for_the_time(Moment now);
   void told(const Error& error, Moment now);
   Session* session_of(ConnectionId connection);
@@ -201,6 +206,8 @@ class VenueFeed {
   bool is_time_told_ = false;  // by an event since the last look
   std::optional<Time> last_frame_time_;
   std::uint64_t frames_ = 0;
+  std::uint64_t bytes_ = 0;
+  Delays delays_;
   std::uint64_t refused_ = 0;
   std::uint64_t event_count_ = 0;
   std::uint64_t inexact_of_closed_ = 0;

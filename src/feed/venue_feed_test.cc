@@ -484,6 +484,58 @@ TEST_F(VenueFeedTest, ServerErrorsAndBrokenConnectionsAreTriedAgainLaterAndLater
   EXPECT_THAT(handler.replies, SizeIs(1));
 }
 
+TEST_F(OneAtATime, ARequestThatKeepsFailingHoldsUpNoOther) {
+  const auto bad = ask(Priority::live);
+  std::map<RequestId, int> sent;
+  std::vector<RequestId> answered;
+  RequestId next = *bad;
+  // A request a second is waiting beside it, for ten minutes.
+  for (const auto end = clock.steady() + 10min; clock.steady() < end; clock.advance(1s)) {
+    feed.on_tick(now());
+    next = *ask(Priority::live);
+    for (auto requests = port.take_requests(); !requests.empty(); requests = port.take_requests()) {
+      ASSERT_THAT(requests, SizeIs(1));
+      ++sent[requests.front()];
+      if (requests.front() == *bad) {
+        answer(*bad, 500, "<html>");
+      } else {
+        answered.push_back(requests.front());
+        answer(requests.front(), 200, "[]");
+      }
+    }
+  }
+  EXPECT_GE(answered.size() + 1, next - *bad);
+  // At 0.5 s to 32 s, then every half a minute to a minute.
+  EXPECT_GE(sent[*bad], 10);
+  EXPECT_LE(sent[*bad], 28);
+  EXPECT_THAT(handler.refused, IsEmpty());
+}
+
+TEST_F(VenueFeedTest, AfterItsFirstFailureARequestKeepsItsPlaceLaterItDoesNot) {
+  for (int i = 0; i < 4; ++i) ask(Priority::live);
+  port.take_requests();
+  ask(Priority::live);
+  answer(1, 503, "");
+  EXPECT_THAT(port.take_requests(), ElementsAre(5));
+  for (const RequestId id : {2, 3, 4, 5}) answer(id, 200, "[]");
+  wake();
+  EXPECT_THAT(port.take_requests(), ElementsAre(1));
+  for (int i = 0; i < 5; ++i) ask(Priority::live);
+  EXPECT_THAT(port.take_requests(), ElementsAre(6, 7, 8));
+  answer(1, 503, "");
+  EXPECT_THAT(port.take_requests(), ElementsAre(9));
+  clock.advance(1h);
+  for (const RequestId id : {6, 7}) answer(id, 200, "[]");
+  EXPECT_THAT(port.take_requests(), ElementsAre(10, 1));
+}
+
+TEST_F(VenueFeedTest, WhatABodySaysOfAFailureIsNotAskedOfMostVenues) {
+  const auto request = ask(Priority::live);
+  answer(*request, 500, R"({"code":-1121,"msg":"Invalid symbol."})");
+  EXPECT_THAT(handler.refused, IsEmpty());
+  EXPECT_EQ(feed.status(now()).requests_waiting, 1U);
+}
+
 TEST_F(VenueFeedTest, AServersRetryAfterIsHeeded) {
   ask(Priority::live);
   answer(1, 503, "", 90s);
@@ -523,6 +575,7 @@ TEST_F(VenueFeedTest, WhatTheVenueRefusesIsNotAskedAgain) {
   EXPECT_EQ(handler.refused.front().first, *request);
   EXPECT_THAT(handler.refused.front().second, HasSubstr("-1121"));
   EXPECT_EQ(observer.count("feed_request_refused"), 1U);
+  EXPECT_THAT(feed.status(now()).last_error, HasSubstr("symbol=BTCUSDT&interval=1m"));
   EXPECT_EQ(feed.next_wake(), std::nullopt);
   tick(1h);
   EXPECT_THAT(port.take_requests(), IsEmpty());
@@ -569,6 +622,10 @@ TEST_F(VenueFeedTest, CountsWhatItDoes) {
   EXPECT_EQ(status.refused_frames, 1U);
   EXPECT_EQ(status.events, 2U);
   EXPECT_EQ(status.inexact_decimals, 1U);
+  EXPECT_EQ(status.bytes, candle_frame(noon).size() +
+                              candle_frame(noon + 2s, "1.0000000000000000001").size() +
+                              std::string_view("not json").size());
+  EXPECT_EQ(status.delays.counts()[0], 2U) << "they came as they were made";
   EXPECT_EQ(status.last_frame_time, noon + 2s);
   EXPECT_EQ(status.weight_allowed, 3000);
   // What a connection counted is kept when it ends.
@@ -708,6 +765,61 @@ TEST_F(PeculiarVenueTest, AHoleInTheConnectionsNumbersEndsIt) {
   EXPECT_THAT(port.take(), ElementsAre("close 1"));
   EXPECT_THAT(handler.story.back(), HasSubstr("down 1 the venue's frame 3 is missing, 5 came"));
   EXPECT_FALSE(feed.status(now()).connected);
+}
+
+// Bitfinex refuses with HTTP 500.
+class FailuresThatAreExplained : public ::testing::Test {
+ protected:
+  Moment now() const { return {clock.steady(), clock.now()}; }
+  void answer(RequestId request, int status, std::string_view body) {
+    feed.on_reply(request, {.status = status, .body = body, .used_weight = {}, .retry_after = {}},
+                  now());
+  }
+
+  FakeClock clock{noon};
+  const exchange::Venue& venue = *exchange::find_venue("bitfinex");
+  std::unique_ptr<Catalogue> catalogue = exchange::make_catalogue(venue);
+  testing::FakePort port;
+  testing::FakeHandler handler;
+  NullObserver observer;
+  VenueFeed feed{venue,
+                 *catalogue,
+                 {.rest_url = "https://rest/", .ws_url = "wss://stream", .time_silence = {}},
+                 port,
+                 handler,
+                 observer};
+};
+
+TEST_F(FailuresThatAreExplained, EndARequestThatTheVenueRefuses) {
+  const auto* nope = catalogue->find_or_infer("tNOPEXX");
+  const auto id =
+      feed.ask({.kind = exchange::RestKind::ticker, .instrument = nope}, Priority::live, now());
+  ASSERT_TRUE(id);
+  answer(*id, 500, R"(["error",10020,"symbol: invalid"])");
+  ASSERT_THAT(handler.refused, SizeIs(1));
+  EXPECT_EQ(handler.refused.front().first, *id);
+  EXPECT_THAT(handler.refused.front().second, HasSubstr("symbol: invalid"));
+  EXPECT_EQ(feed.status(now()).requests_waiting, 0U);
+  EXPECT_EQ(feed.next_wake(), std::nullopt);
+}
+
+TEST_F(FailuresThatAreExplained, AreAskedAgainWhereTheyPass) {
+  const auto* bitcoin = catalogue->find_or_infer("tBTCUSD");
+  for (const auto* body :
+       {R"(["error",10001,"unknown error"])", R"(["error",20060,"maintenance"])",
+        R"(["error",10020,"symbol)", "<html>", "", "[]", "[1,1,1,1,1,1,1,1,1,1]"}) {
+    const auto id = feed.ask({.kind = exchange::RestKind::ticker, .instrument = bitcoin},
+                             Priority::live, now());
+    ASSERT_TRUE(id);
+    answer(*id, 503, body);
+    EXPECT_THAT(handler.refused, IsEmpty()) << body;
+    EXPECT_THAT(handler.replies, IsEmpty()) << body;
+    clock.advance(2min);
+    feed.on_tick(now());
+    EXPECT_THAT(port.take_requests(), Contains(*id)) << body;
+    answer(*id, 200, "[1,1,1,1,1,1,1,1,1,1]");
+    EXPECT_THAT(std::exchange(handler.replies, {}), SizeIs(1)) << body;
+  }
 }
 
 // A venue with candles at a path of their own, whose replies may say to come again.

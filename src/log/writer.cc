@@ -9,6 +9,11 @@
 #include "base/check.h"
 
 namespace candlewick::log {
+namespace {
+
+constexpr std::size_t sampled_rows = 32;  // of one commit
+
+}  // namespace
 
 Writer::Writer(std::unique_ptr<Log> log, const Clock& clock, WriterOptions options)
     : log_(std::move(log)),
@@ -124,7 +129,7 @@ bool Writer::append(std::span<const schema::Row> rows, std::size_t bytes, bool m
     const auto last = log_->append(rows);
     if (last) {
       backoff_.reset();
-      committed(*last, rows.size(), bytes, clock_.steady() - begun);
+      committed(*last, rows, bytes, clock_.steady() - begun);
       return true;
     }
     failed(last.error());
@@ -148,20 +153,29 @@ bool Writer::append(std::span<const schema::Row> rows, std::size_t bytes, bool m
   }
 }
 
-void Writer::committed(Sequence last, std::size_t rows, std::size_t bytes, Duration took) {
+void Writer::committed(Sequence last, std::span<const schema::Row> rows, std::size_t bytes,
+                       Duration took) {
+  const Time now = clock_.now();
   {
     const std::scoped_lock lock(mutex_);
-    settled_rows_ += rows;
-    statistics_.queued_rows -= rows;
+    settled_rows_ += rows.size();
+    statistics_.queued_rows -= rows.size();
     statistics_.queued_bytes -= bytes;
-    statistics_.committed_rows += rows;
+    statistics_.committed_rows += rows.size();
+    for (std::size_t i = 0; i < rows.size(); i += rows.size() / sampled_rows + 1) {
+      const auto stamped = stamped_time(rows[i]);
+      const auto exchange = rows[i].table->index_of("exchange");
+      if (!stamped || exchange == schema::Table::npos) continue;
+      if (const auto* name = std::get_if<std::string>(&rows[i].values[exchange]))
+        statistics_.delays[*name].add(now - *stamped);
+    }
     ++statistics_.commits;
     statistics_.is_failing = false;
     statistics_.last_sequence = last;
     statistics_.last_commit_took = took;
   }
   progress_.notify_all();
-  for (const auto& listener : listeners_) listener({last, rows, bytes, took});
+  for (const auto& listener : listeners_) listener({last, rows.size(), bytes, took});
 }
 
 void Writer::failed(const Error& error) {

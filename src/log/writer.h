@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/delays.h"
 #include "base/queue.h"
 #include "log/log.h"
 #include "net/backoff.h"
@@ -64,6 +66,9 @@ struct WriterStatistics {
   Duration last_commit_took{};
   std::uint64_t trimmed_rows = 0;
   Size size;  // of the log, after the newest commit
+  // By exchange: from a row's stamp, which is when its news was received, until it was durable. Of
+  // large commits a sample counts.
+  std::map<std::string, Delays> delays;
 };
 
 class Writer {
@@ -106,7 +111,8 @@ class Writer {
   void measure();
   void commit(std::vector<Rows> group);
   bool append(std::span<const schema::Row> rows, std::size_t bytes, bool may_drop);
-  void committed(Sequence last, std::size_t rows, std::size_t bytes, Duration took);
+  void committed(Sequence last, std::span<const schema::Row> rows, std::size_t bytes,
+                 Duration took);
   void failed(const Error& error);
 
   std::unique_ptr<Log> log_;  // the log thread's

@@ -160,6 +160,11 @@ TEST_F(LogWriter, StoresWhatWasOfferedInOrderAndTellsItsListeners) {
   EXPECT_EQ(statistics.queued_rows, 0U);
   EXPECT_EQ(statistics.queued_bytes, 0U);
   EXPECT_EQ(statistics.last_sequence, 200);
+  ASSERT_EQ(statistics.delays.size(), 1U);
+  std::uint64_t counted = 0;
+  for (const auto count : statistics.delays.at("binance").counts()) counted += count;
+  EXPECT_GT(counted, 0U);
+  EXPECT_LE(counted, 200U);
 }
 
 TEST_F(LogWriter, CommitsAllThatWaitsAsOneGroup) {

@@ -65,6 +65,7 @@ const Instrument& Catalogue::put(Instrument instrument) {
       stored.status = instrument.status;
       stored.tick_size = instrument.tick_size;
       stored.step_size = instrument.step_size;
+      if (instrument.listed_at) stored.listed_at = instrument.listed_at;
       return stored;
     }
     // A symbol that was taken apart at the wrong place: the right one stands in for it from now on.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/decimal.h"
+#include "base/time.h"
 
 namespace candlewick {
 
@@ -33,6 +34,8 @@ struct Instrument {
   ListingStatus status = ListingStatus::unknown;
   std::optional<Decimal> tick_size;
   std::optional<Decimal> step_size;
+  // Since when it is traded there, where the venue's list says so.
+  std::optional<Time> listed_at{};
   // The venue's listing said so; false for one whose parts were read off its symbol alone.
   bool listed = false;
 };

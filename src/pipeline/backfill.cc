@@ -18,6 +18,26 @@ constexpr Duration empty_reply_pause = 60s;
 constexpr Duration lagging_reply_pause = 5s;
 constexpr Duration refusal_pause = 10min;
 
+// Nothing that opens before it can have been traded.
+std::optional<Time> listed_since(const TrackedSeries& series) {
+  if (series.first_ever) return series.first_ever;
+  const auto& since = series.candles.instrument().listed_at;
+  return since ? std::optional{open_of(series.candles.timeframe(), *since)} : std::nullopt;
+}
+
+std::string listing_evidence(const TrackedSeries& series) {
+  if (series.first_ever)
+    return fmt::format("the venue's first candle is {}", to_rfc3339(*series.first_ever));
+  return fmt::format("the venue lists it since {}",
+                     to_rfc3339(*series.candles.instrument().listed_at));
+}
+
+// Was it traded before that time, by what came?
+bool is_known_before(const TrackedSeries& series, Time time) {
+  return series.candles.newest_closed(time) != nullptr ||
+         (series.remembered_until && *series.remembered_until <= time);
+}
+
 std::optional<Time> received(const Events& events) {
   for (const auto& event : events) {
     if (const auto time = received_time_of(event)) return time;
@@ -197,8 +217,12 @@ void Backfill::arrived(TrackedSeries& series, const exchange::RestQuery& query,
   }
   judge_the_end(series, query, reply.newest, now, answered);
   judge_the_quiet_end(series, query, reply.newest, now, answered);
-  if (options_.quiet_periods == exchange::QuietPeriods::zero_rows && !series.asked_for_the_first &&
-      !reply.absent.empty() && series.candles.newest_closed(reply.absent.front().from) == nullptr) {
+  // A venue that serves only so many has another first one every period.
+  const bool is_told =
+      options_.first_candle == exchange::FirstCandle::told && options_.history_candles == 0;
+  if (options_.quiet_periods == exchange::QuietPeriods::zero_rows && is_told &&
+      !series.asked_for_the_first && !reply.absent.empty() &&
+      series.candles.newest_closed(reply.absent.front().from) == nullptr) {
     ask_for_the_first(series);
   }
   const bool is_nothing_new = reply.closed.empty() && reply.absent.empty();
@@ -288,17 +312,23 @@ void Backfill::judge_absent(TrackedSeries& series, const Span& absent,
     return;
   }
   // A venue that has a row for quiet periods too: before its first candle ever the instrument was
-  // not listed; elsewhere a second answer has to say the same.
+  // not listed; elsewhere a second answer has to say the same. Where nothing is known to have
+  // come before it, there is no row, for whatever reason.
   const auto confirmed = series.absent_once.within(absent);
+  const auto since = listed_since(series);
   for (const auto& part : confirmed) {
-    const Time listed = std::clamp(series.first_ever.value_or(part.from), part.from, part.to);
+    const Time listed = std::clamp(since.value_or(part.from), part.from, part.to);
     if (part.from < listed) {
-      series.note(ledger_, {part.from, listed}, CoverageState::not_listed,
-                  fmt::format("the venue's first candle is {}", to_rfc3339(*series.first_ever)),
+      series.note(ledger_, {part.from, listed}, CoverageState::not_listed, listing_evidence(series),
                   cause::listing);
     }
-    series.note(ledger_, {listed, part.to}, CoverageState::confirmed_empty,
-                "in two answers without a row; " + answered, cause::exchange_outage);
+    if (series.first_ever || is_known_before(series, listed)) {
+      series.note(ledger_, {listed, part.to}, CoverageState::confirmed_empty,
+                  "in two answers without a row; " + answered, cause::exchange_outage);
+    } else {
+      series.note(ledger_, {listed, part.to}, CoverageState::confirmed_empty,
+                  "in two answers without a row, and none is known before it; " + answered);
+    }
   }
   series.absent_once.add(absent);
   for (const auto& part : confirmed) series.absent_once.remove(part);

@@ -24,6 +24,7 @@ struct BackfillOptions {
   // After a period's end before its candle is missed.
   Duration close_grace = std::chrono::seconds{5};
   exchange::QuietPeriods quiet_periods = exchange::QuietPeriods::zero_rows;
+  exchange::FirstCandle first_candle = exchange::FirstCandle::told;
   int history_candles = 0;           // how far back the venue serves any; 0: all
   int max_candles = 1000;            // how many periods from its start an answer covers
   bool replies_are_bounded = false;  // see exchange::Limits

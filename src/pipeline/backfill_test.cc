@@ -40,9 +40,10 @@ class BackfillTest : public ::testing::Test, public Backfill::Listener {
     });
   }
   // Wanted and followed from that minute on.
-  TrackedSeries& add(int from, bool is_history_read = true) {
+  TrackedSeries& add(int from, bool is_history_read = true,
+                     const Instrument& instrument = bitcoin()) {
     auto& made = *all.emplace_back(
-        std::make_unique<TrackedSeries>(CandleSeries(bitcoin(), Timeframe::m1, 3000)));
+        std::make_unique<TrackedSeries>(CandleSeries(instrument, Timeframe::m1, 3000)));
     made.candles.want_from(minute(from));
     made.followed_from = minute(from);
     made.was_complete = is_history_read;
@@ -322,6 +323,45 @@ TEST_F(BackfillTest, BeforeTheFirstCandleEverItWasNotListed) {
   EXPECT_THAT(series.candles.holes(noon), IsEmpty());
 }
 
+TEST_F(BackfillTest, BeforeTheVenuesListHasItItWasNotListed) {
+  start({.first_candle = exchange::FirstCandle::not_told});
+  Instrument young = bitcoin();
+  young.listed_at = minute(-20) + 20s;
+  auto& series = add(-100, false, young);
+  plan(noon + 5s);
+  std::vector<int> rows;
+  for (int i = -18; i <= 0; ++i) rows.push_back(i);
+  reply(rows, noon + 5s);
+  EXPECT_THAT(asked, SizeIs(1)) << "no request tells the first candle";
+  EXPECT_EQ(pause_after(noon + 5s), 5s);
+  reply(rows, noon + 10s);
+  EXPECT_THAT(said_of(output, minute(-21)).back(), "not_listed listing");
+  EXPECT_THAT(said_of(output, minute(-20)).back(), "confirmed_empty frame_lost")
+      << "it may have been traded later only";
+  EXPECT_THAT(series.candles.holes(noon), IsEmpty());
+}
+
+TEST_F(BackfillTest, AnOutageIsNotClaimedOfWhatMayBeBeforeTheListing) {
+  for (const bool is_limited : {false, true}) {
+    output = {};
+    all.clear();
+    start(
+        {.first_candle = is_limited ? exchange::FirstCandle::told : exchange::FirstCandle::not_told,
+         .history_candles = is_limited ? 500 : 0});
+    asked.clear();
+    add(-100, false);
+    plan(noon + 5s);
+    std::vector<int> rows;
+    for (int i = -20; i <= 0; ++i) rows.push_back(i);
+    reply(rows, noon + 5s);
+    ASSERT_THAT(asked, SizeIs(1)) << "the first one that it serves is not the first ever";
+    EXPECT_EQ(pause_after(noon + 5s), 5s);
+    reply(rows, noon + 10s);
+    EXPECT_THAT(said_of(output, minute(-21)).back(), "confirmed_empty frame_lost");
+    EXPECT_THAT(evidence(), HasSubstr("none is known before it"));
+  }
+}
+
 TEST_F(BackfillTest, WhatIsMissingAfterTheFirstCandleIsNoQuestionOfListing) {
   start();
   add(0);
@@ -351,11 +391,18 @@ TEST_F(BackfillTest, AnEmptyRangeBeforeAStoredCandleTakesTwoAnswers) {
   EXPECT_EQ(asked.back().query.start, noon);
   reply({}, now + 65s);
   EXPECT_THAT(ledger_of(output),
-              ::testing::Contains(Said{noon, minute(10), "confirmed_empty", "exchange_outage"}));
+              ::testing::Contains(Said{noon, minute(10), "confirmed_empty", "frame_lost"}))
+      << "it may have been listed later only";
   EXPECT_EQ(pause_after(now + 65s), 5s);
   EXPECT_EQ(asked.back().query.start, minute(10)) << "the next range";
   reply({10, 11}, now + 70s);
   EXPECT_THAT(filled, SizeIs(2));
+  plan(now + 75s);
+  EXPECT_EQ(asked.back().query.start, minute(12));
+  reply({}, now + 75s);
+  EXPECT_EQ(pause_after(now + 75s), 5s);
+  reply({}, now + 80s);
+  EXPECT_THAT(said_of(output, minute(12)).back(), "confirmed_empty exchange_outage");
 }
 
 TEST_F(BackfillTest, AnEmptyAnswerOfAVenueThatAnswersFromARowOnStaysNoProof) {

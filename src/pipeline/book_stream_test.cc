@@ -112,6 +112,21 @@ TEST(BookStream, WithoutNumbersUpdatesAreTakenAsTheyCome) {
   EXPECT_EQ(desk.say(bid({}, 101, 1)).resync, Resync::crossed);
 }
 
+TEST(BookStream, AnUpdateThatNamesTheOneBeforeProvesItWhereNotAllDo) {
+  Desk desk(BookRule::stream_ascending);
+  desk.say(snapshot({5}));
+  EXPECT_TRUE(desk.say(bid({7, 5}, 100, 2)).is_applied);
+  EXPECT_TRUE(desk.say(bid({9}, 100, 3)).is_applied) << "it names none";
+  EXPECT_FALSE(desk.say(bid({9, 7}, 100, 8)).is_applied) << "a repeat";
+  EXPECT_EQ(desk.best_bid(), "100x3");
+  EXPECT_TRUE(desk.say(bid({10, 8}, 100, 4)).is_applied) << "it reaches back over what is known";
+  EXPECT_TRUE(desk.say(bid({2, 10}, 100, 5)).is_applied) << "a reset of the numbers";
+  EXPECT_EQ(desk.say(bid({7, 4}, 100, 6)).resync, Resync::gap);
+  EXPECT_THAT(desk.gaps, ElementsAre("2 | 4"));
+  EXPECT_EQ(desk.best_bid(), "none");
+  EXPECT_TRUE(desk.sync.wants_subscription(noon));
+}
+
 TEST(BookStream, AWrongChecksumEndsTheBook) {
   const auto sizes = [](std::span<const Level> bids, std::span<const Level> asks, int, int) {
     std::uint32_t sum = 0;

@@ -149,7 +149,8 @@ void BookSync::take_from_stream(const BookUpdate& update, Events& out, BookOutco
     }
     // Linked numbers may start anew, as long as the link holds.
     const bool is_linked =
-        options_.rule == BookRule::stream_linked && update.previous_sequence == sequence_;
+        (options_.rule == BookRule::stream_linked || options_.rule == BookRule::stream_ascending) &&
+        update.previous_sequence == sequence_;
     if (!is_linked && update.sequence && *update.sequence <= sequence_) return;
     if (auto gap = misfit_in_stream(update)) {
       return fall_out(Resync::gap, *std::move(gap), out, outcome);
@@ -180,7 +181,13 @@ std::optional<Gap> BookSync::misfit_in_stream(const BookUpdate& delta) const {
   const bool is_proven = delta.checksum && options_.checksum != nullptr;
   if (!delta.sequence && !delta.previous_sequence && sequence_ == 0 && is_proven)
     return std::nullopt;
-  if (options_.rule == BookRule::stream_linked && delta.previous_sequence != sequence_) {
+  // Where not every update need name the one before, those that do prove it; the first behind a
+  // snapshot may reach back over changes that are in it.
+  const bool is_hole = options_.rule == BookRule::stream_linked
+                           ? delta.previous_sequence != sequence_
+                           : options_.rule == BookRule::stream_ascending &&
+                                 delta.previous_sequence.value_or(0) > sequence_;
+  if (is_hole) {
     return misfit(delta.origin, fmt::format("{}", sequence_), text(delta.previous_sequence));
   }
   if (options_.rule == BookRule::stream_consecutive && delta.sequence != sequence_ + 1) {

@@ -40,7 +40,7 @@ Row instrument_row(const Instrument& instrument, Time recorded_at) {
           {words(instrument.exchange), words(instrument.symbol), words(instrument.exchange_symbol),
            words(to_text(instrument.market)), words(instrument.base), words(instrument.quote),
            words(to_text(instrument.status)), or_null(instrument.tick_size),
-           or_null(instrument.step_size), Null{}, recorded_at}};
+           or_null(instrument.step_size), or_null(instrument.listed_at), recorded_at}};
 }
 
 Row candle_row(const Candle& candle, Time ingested_at) {
@@ -52,6 +52,14 @@ Row candle_row(const Candle& candle, Time ingested_at) {
        or_null(candle.quote_volume), or_null(candle.trade_count), or_null(candle.taker_buy_volume),
        or_null(candle.taker_buy_quote_volume), candle.is_closed, words(to_text(candle.source)),
        std::int64_t{candle.revision}, ingested_at}};
+}
+
+Row trade_row(const Trade& trade, std::string trade_id, Time exchange_time, Time ingested_at) {
+  const Instrument& instrument = *trade.origin.instrument;
+  return {&schema::fact_trade,
+          {words(instrument.exchange), words(instrument.symbol), exchange_time, std::move(trade_id),
+           trade.price, trade.size, or_null(trade.quote_size), words(to_text(trade.taker_side)),
+           ingested_at}};
 }
 
 Row tick_row(const Tick& tick, std::size_t ladder_levels, Time ingested_at) {

@@ -14,6 +14,9 @@ namespace candlewick::pipeline {
 
 schema::Row instrument_row(const Instrument& instrument, Time recorded_at);
 schema::Row candle_row(const Candle& candle, Time ingested_at);
+// `exchange_time`: the trade's, or when it came where the venue gives none.
+schema::Row trade_row(const Trade& trade, std::string trade_id, Time exchange_time,
+                      Time ingested_at);
 
 // What a market tick says; absent values are null. Prices and volumes are in the quote currency;
 // the market capitalisation is in US dollars whatever the quote is.

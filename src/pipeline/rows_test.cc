@@ -96,6 +96,9 @@ TEST(Rows, AnInstrumentSaysWhatTheListingSaid) {
   EXPECT_EQ(std::get<std::string>(row.at("status")), "trading");
   EXPECT_EQ(decimal_at(row, "step_size"), decimal("0.00001"));
   EXPECT_EQ(time_at(row, "recorded_at"), noon);
+  EXPECT_TRUE(schema::is_null(row.at("listed_at")));
+  instrument.listed_at = noon - 24h;
+  EXPECT_EQ(time_at(instrument_row(instrument, noon), "listed_at"), noon - 24h);
   expect_true_to_schema(instrument_row(bitcoin(), noon), schema::instruments);
 }
 

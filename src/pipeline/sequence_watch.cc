@@ -16,7 +16,8 @@ Gap gap_in(Stream stream, const Origin& origin, std::uint64_t expected, std::uin
 
 SequenceWatch::Verdict SequenceWatch::check(const Trade& trade, std::optional<Gap>& gap,
                                             exchange::TradeIds ids) {
-  if (ids == exchange::TradeIds::none) return Verdict::progress;
+  // An id that is a text tells no order: its number is that of all such.
+  if (ids == exchange::TradeIds::none || !trade.text_id.empty()) return Verdict::progress;
   Last& known = last_[trade.origin.instrument];
   auto& last = trade.is_aggregate ? known.aggregate : known.trade;
   if (last && trade.id <= *last) return Verdict::repeat;

@@ -76,6 +76,18 @@ TEST(SequenceWatch, TradesOfAnOverlapAreRepeats) {
   EXPECT_EQ(trade(watch, 12), "progress");
 }
 
+// KuCoin's ids of 2021 were hexadecimal, and none is before another.
+TEST(SequenceWatch, IdsThatAreTextsAreNoRepeatsOfOneAnother) {
+  SequenceWatch watch;
+  for (const auto* id : {"6085c09769bc506996295e36", "6085c09769bc506996295e35"}) {
+    std::optional<Gap> gap;
+    const Trade event{.origin = {.instrument = &bitcoin()}, .text_id = id};
+    EXPECT_EQ(told(watch.check(event, gap, exchange::TradeIds::ascending), gap), "progress") << id;
+  }
+  EXPECT_EQ(trade(watch, 10), "progress");
+  EXPECT_EQ(trade(watch, 11), "progress");
+}
+
 TEST(SequenceWatch, KindsAndInstrumentsAreCountedApart) {
   SequenceWatch watch;
   trade(watch, 10);

@@ -62,6 +62,7 @@ struct VenuePipeline::InstrumentState {
                                                      .depth = options.book_depth,
                                                      .checksum = options.checksum,
                                                      .checksum_levels = options.checksum_levels});
+    if (options.keep_trades) kept = std::make_unique<KeptTrades>(options.trade_ids);
   }
 
   const Instrument* instrument;
@@ -75,6 +76,9 @@ struct VenuePipeline::InstrumentState {
   TradeCandles trades;
   std::optional<bool> trades_are_aggregates;
   SecondOpinion second_opinion;
+  std::unique_ptr<KeptTrades> kept;  // null: trades are not kept
+  // Until where the ledger of an earlier run speaks of trades.
+  std::optional<Time> trades_spoken_until;
   std::unique_ptr<BookSync> book;
   std::optional<feed::RequestId> book_asked;
   std::optional<Time> book_check_at;
@@ -113,6 +117,7 @@ PipelineOptions options_for(const exchange::Venue& venue) {
   if (exchange::has_channel(venue, exchange::ChannelKind::derivative))
     options.derivative_interval = 1min;
   options.backfill.quiet_periods = venue.quiet_periods;
+  options.backfill.first_candle = venue.first_candle;
   options.backfill.history_candles = venue.limits.history_candles;
   options.backfill.max_candles = venue.limits.max_candles;
   options.backfill.replies_are_bounded = venue.limits.candle_replies_are_bounded;
@@ -208,6 +213,7 @@ Result<void> VenuePipeline::remember(const Instrument& instrument, Timeframe tim
     if (!memory.candles.empty()) latest.closed.insert_or_assign(timeframe, memory.candles.back());
   });
   if (timeframe != Timeframe::m1) return {};
+  remember_trades(*state, memory);
   std::vector<indicator::Bar> bars;
   series->candles.each_bar([&](const Candle& bar) { bars.push_back(bar_of(bar)); });
   // The checkpoint was written with a row; candles may have closed after it. Without one, or with
@@ -251,6 +257,7 @@ void VenuePipeline::unfollow(const Instrument& instrument) {
     std::erase(returning_, series.get());
   }
   std::erase_if(books_asked_, [&](const auto& entry) { return entry.second == &state; });
+  std::erase_if(trades_asked_, [&](const auto& entry) { return entry.second == &state; });
   sequences_.forget(instrument);
   board_.retire(instrument);
   by_instrument_.erase(found);
@@ -258,6 +265,7 @@ void VenuePipeline::unfollow(const Instrument& instrument) {
 }
 
 void VenuePipeline::on_events(const Events& events) {
+  if (options_.keep_trades) made_trade_ids_.begin_frame();
   for (const auto& event : events) apply(event);
   for (auto& state : instruments_) write_snapshots(*state, false);
   finish_turn();
@@ -315,8 +323,13 @@ void VenuePipeline::apply(const Trade& trade) {
   std::optional<Gap> gap;
   const auto verdict = sequences_.check(trade, gap, options_.trade_ids);
   if (gap) pass_on(*gap);
-  if (verdict == SequenceWatch::Verdict::repeat) return;
+  const bool is_repeat = verdict == SequenceWatch::Verdict::repeat;
+  if (is_repeat && !options_.keep_trades) return;
   InstrumentState* state = state_of(trade.origin.instrument);
+  if (is_repeat) {
+    if (state != nullptr) keep(*state, trade, true);  // it may be one that was missed
+    return;
+  }
   if (state != nullptr) {
     auto& stream = state->trade_stream;
     if (gap) {
@@ -330,6 +343,7 @@ void VenuePipeline::apply(const Trade& trade) {
       latest.received_time = trade.origin.received_time;
     });
   }
+  if (state != nullptr && state->kept) keep(*state, trade, false);
   output_.on_event(trade);
   if (state == nullptr || options_.trades == TradeUse::none) return;
   if (!state->trades_are_aggregates) state->trades_are_aggregates = trade.is_aggregate;
@@ -337,6 +351,108 @@ void VenuePipeline::apply(const Trade& trade) {
   std::vector<Candle> closed;
   state->trades.apply(trade, closed);
   built_of_trades(*state, closed);
+}
+
+// Of two streams that tell the same trades, one is kept.
+void VenuePipeline::keep(InstrumentState& state, const Trade& trade, bool is_behind) {
+  if (!state.trades_are_aggregates) state.trades_are_aggregates = trade.is_aggregate;
+  if (*state.trades_are_aggregates != trade.is_aggregate) return;
+  if (state.kept->proves() && !state.kept->has_begun()) {
+    const Time minute = open_of(Timeframe::m1, trade.origin.exchange_time.value_or(stamp()));
+    state.kept->prove_from(state.trade_stream.was_intact ? minute : minute + 1min);
+  }
+  if (state.kept->take(trade, is_behind)) write_trade(trade);
+  tell_kept(state);
+}
+
+void VenuePipeline::write_trade(const Trade& trade) {
+  const Time time = trade.origin.exchange_time.value_or(stamp());
+  std::string id = venue_trade_id(trade);
+  if (id.empty()) id = made_trade_ids_.make(trade, time);
+  output_.on_row(trade_row(trade, std::move(id), time, stamp()));
+}
+
+// Of minutes that have been spoken of: the running one comes with its end.
+void VenuePipeline::tell_kept(InstrumentState& state) {
+  for (const auto& span : state.kept->take_changes()) {
+    const Time end = next_minute_ ? std::min(span.to, *next_minute_ - 1min) : span.from;
+    for (Time minute = span.from; minute < end; minute += 1min) {
+      auto word = state.kept->word_of(minute);
+      if (word.state == CoverageState::unknown) continue;
+      ledger_.add({.instrument = state.instrument,
+                   .stream = Stream::trades,
+                   .span = {minute, minute + 1min},
+                   .state = word.state,
+                   .cause = word.cause,
+                   .evidence = std::move(word.evidence)});
+    }
+  }
+}
+
+void VenuePipeline::want_trades() {
+  if (!ask_) return;
+  for (auto& state : instruments_) {
+    const auto want = state->kept->wanted();
+    if (!want) continue;
+    const auto request = ask_({.kind = exchange::RestKind::historical_trades,
+                               .instrument = state->instrument,
+                               .start = want->start,
+                               .from_id = want->from_id},
+                              feed::Priority::history);
+    if (request) {
+      state->kept->asked();
+      trades_asked_.emplace(*request, state.get());
+    } else {
+      state->kept->refused("the venue does not serve old trades");
+      tell_kept(*state);
+    }
+  }
+}
+
+bool VenuePipeline::trades_arrived(feed::RequestId request, const Events& events) {
+  const auto asked = trades_asked_.find(request);
+  if (asked == trades_asked_.end()) return false;
+  InstrumentState& state = *asked->second;
+  trades_asked_.erase(asked);
+  for (const auto& event : events) {
+    const auto* trade = std::get_if<Trade>(&event);
+    if (trade != nullptr && trade->origin.instrument == state.instrument &&
+        state.kept->take_missing(*trade)) {
+      write_trade(*trade);
+    }
+  }
+  state.kept->answered();
+  tell_kept(state);
+  return true;
+}
+
+void VenuePipeline::remember_trades(InstrumentState& state, const Memory& memory) {
+  if (!state.kept) return;
+  state.trades_spoken_until = memory.trades_spoken_until;
+  if (memory.newest_trade && memory.newest_trade->id != 0)
+    state.kept->remember(memory.newest_trade->id, memory.newest_trade->time, memory.missed_trades);
+  if (memory.trades_proven_from) state.kept->prove_from(*memory.trades_proven_from);
+  for (const auto& span : memory.lost_trades) {
+    ledger_.add({.instrument = state.instrument,
+                 .stream = Stream::trades,
+                 .span = span,
+                 .state = CoverageState::unrecoverable,
+                 .cause = cause::process_down,
+                 .evidence = {}});
+  }
+}
+
+// Its row never reached the log.
+void VenuePipeline::forget_trade(InstrumentState& state, std::string_view id, Time time) {
+  if (!state.kept) return;
+  if (state.kept->lost(id, time)) return tell_kept(state);
+  const Time minute = open_of(Timeframe::m1, time);
+  ledger_.add({.instrument = state.instrument,
+               .stream = Stream::trades,
+               .span = {minute, minute + 1min},
+               .state = CoverageState::unrecoverable,
+               .cause = cause::ingest_paused,
+               .evidence = {}});
 }
 
 void VenuePipeline::built_of_trades(InstrumentState& state, const std::vector<Candle>& candles) {
@@ -621,6 +737,15 @@ void VenuePipeline::begin(InstrumentState& state, Time now) {
     if (!options_.track_all) series->candles.want_from(open_of(timeframe, now - options_.history));
   }
   state.snapshots.resume(now);
+  const Time minute = open_of(Timeframe::m1, now);
+  if (state.trades_spoken_until && *state.trades_spoken_until < minute) {
+    ledger_.add({.instrument = state.instrument,
+                 .stream = Stream::trades,
+                 .span = {*state.trades_spoken_until, minute},
+                 .state = CoverageState::unrecoverable,
+                 .cause = cause::process_down,
+                 .evidence = {}});
+  }
 }
 
 void VenuePipeline::set_fundamentals(const Instrument& instrument,
@@ -652,6 +777,21 @@ void VenuePipeline::minutes_passed(Time from, Time to) {
   const auto assert_minutes = [&](InstrumentState& state, FollowedStream& stream, Stream kind) {
     if (!stream.is_followed) return;
     const bool is_whole = stream.was_intact && to - from == 1min;
+    KeptTrades* kept = kind == Stream::trades ? state.kept.get() : nullptr;
+    if (kept != nullptr && stream.was_intact && !is_whole) kept->interrupted(cause::silence);
+    const auto word =
+        kept == nullptr || kept->is_interrupted() ? KeptTrades::Word{} : kept->word_of(from);
+    if (word.state != CoverageState::unknown) {
+      ledger_.add({.instrument = state.instrument,
+                   .stream = kind,
+                   .span = {from, to},
+                   .state = word.state,
+                   .cause = word.cause,
+                   .evidence = word.evidence});
+      stream.was_intact = stream.is_intact;
+      stream.live_since.reset();
+      return;
+    }
     ledger_.add({.instrument = state.instrument,
                  .timeframe = Timeframe::m1,
                  .stream = kind,
@@ -678,6 +818,7 @@ void VenuePipeline::broke(InstrumentState& state, Stream kind, std::string_view 
   FollowedStream& stream = kind == Stream::book ? state.book_stream : state.trade_stream;
   stream.is_intact = stream.was_intact = false;
   stream.cause = why;
+  if (kind == Stream::trades && state.kept) state.kept->interrupted(why);
   const auto live_since = std::exchange(stream.live_since, std::nullopt);
   if (!live_since) return;
   const Time from =
@@ -699,6 +840,7 @@ void VenuePipeline::plan(Time now) {
     want_book(*state);
   }
   want_derivatives(now);
+  if (options_.keep_trades) want_trades();
   backfill_.plan(now);
   auditor_.plan(now);
 }
@@ -734,7 +876,7 @@ void VenuePipeline::on_reply(feed::RequestId request, const Events& events) {
     if (const auto received = received_time_of(event)) received_time_ = received;
   }
   const Time now = clock_.now().value_or(Time{});
-  if (!backfill_.on_reply(request, events, now) &&
+  if (!trades_arrived(request, events) && !backfill_.on_reply(request, events, now) &&
       !auditor_.on_reply(request, events, now, stamp())) {
     return on_events(events);
   }
@@ -752,6 +894,12 @@ void VenuePipeline::on_request_refused(feed::RequestId request, const Error& err
     return;
   }
   if (listings_asked_ == request) return listings_asked_.reset();
+  if (const auto asked = trades_asked_.find(request); asked != trades_asked_.end()) {
+    InstrumentState& state = *asked->second;
+    trades_asked_.erase(asked);
+    state.kept->refused(error.message);
+    return tell_kept(state);
+  }
   const Time now = clock_.now().value_or(Time{});
   if (!backfill_.on_refused(request, error, now)) auditor_.on_refused(request, now);
 }
@@ -852,7 +1000,8 @@ void VenuePipeline::on_down(const std::vector<exchange::Channel>& channels,
 
 void VenuePipeline::forget(const schema::Row& row) {
   const bool is_assertion = row.table == &schema::coverage;
-  if (row.table != &schema::fact_ohlcv && !is_assertion) return;
+  const bool is_trade = row.table == &schema::fact_trade;
+  if (row.table != &schema::fact_ohlcv && !is_assertion && !is_trade) return;
   const auto text = [&](std::string_view column) -> const std::string& {
     return std::get<std::string>(row.at(column));
   };
@@ -863,6 +1012,10 @@ void VenuePipeline::forget(const schema::Row& row) {
     }
     if (is_assertion) {
       ledger_.again(row, *state->instrument);
+      continue;
+    }
+    if (is_trade) {
+      forget_trade(*state, text("trade_id"), std::get<Time>(row.at("exchange_time")));
       continue;
     }
     for (auto& series : state->series) {

@@ -19,6 +19,7 @@
 #include "pipeline/auditor.h"
 #include "pipeline/backfill.h"
 #include "pipeline/coverage_ledger.h"
+#include "pipeline/kept_trades.h"
 #include "pipeline/latest.h"
 #include "pipeline/output.h"
 #include "pipeline/sequence_watch.h"
@@ -45,6 +46,7 @@ struct PipelineOptions {
   AuditOptions audit;
   exchange::CandleStream candle_stream = exchange::CandleStream::flagged;
   exchange::TradeIds trade_ids = exchange::TradeIds::consecutive;
+  bool keep_trades = false;  // each trade as a row of fact_trade
   exchange::BookRule book_rule = exchange::BookRule::none;
   int book_levels = 1000;  // of a snapshot of the book by REST
   std::size_t book_depth = 0;
@@ -73,6 +75,16 @@ struct Memory {
   std::optional<std::string> checkpoint;
   std::optional<schema::Row> tick;      // the newest snapshot
   std::vector<schema::Row> indicators;  // that corrections may change, oldest first
+  // Of kept trades, with the minutes' candles.
+  struct KeptTrade {
+    std::uint64_t id = 0;  // 0: no number
+    Time time;
+  };
+  std::optional<KeptTrade> newest_trade;
+  std::vector<KeptTrades::Missed> missed_trades;  // that were still asked for
+  std::vector<Span> lost_trades;                  // the same, too many to be looked through
+  std::optional<Time> trades_proven_from;         // none: from the first on
+  std::optional<Time> trades_spoken_until;        // by the ledger
 };
 
 // Of the asset that an instrument trades, in US dollars whatever it is quoted in. Absent: unknown,
@@ -140,6 +152,13 @@ class VenuePipeline final : public feed::FeedHandler, private Backfill::Listener
   void apply(const Listing& listing);
   void note_status(const Instrument& instrument, ListingStatus status);
   void pass_on(const Gap& gap);
+  void keep(InstrumentState& state, const Trade& trade, bool is_behind);
+  void write_trade(const Trade& trade);
+  void tell_kept(InstrumentState& state);
+  void want_trades();
+  void remember_trades(InstrumentState& state, const Memory& memory);
+  void forget_trade(InstrumentState& state, std::string_view id, Time time);
+  bool trades_arrived(feed::RequestId request, const Events& events);
   void apply_to_book(InstrumentState& state, const BookUpdate& update);
   void show_ladder(InstrumentState& state, std::optional<BookUpdate> ladder);
   void want_book(InstrumentState& state);
@@ -184,6 +203,8 @@ class VenuePipeline final : public feed::FeedHandler, private Backfill::Listener
   std::vector<std::unique_ptr<InstrumentState>> instruments_;
   std::map<const Instrument*, InstrumentState*> by_instrument_;
   std::map<feed::RequestId, InstrumentState*> books_asked_;
+  std::map<feed::RequestId, InstrumentState*> trades_asked_;
+  MadeTradeIds made_trade_ids_;
   std::set<feed::RequestId> derivatives_asked_;
   std::optional<feed::RequestId> listings_asked_;
   std::map<const Instrument*, ListingStatus> listed_;

@@ -124,4 +124,22 @@ Result<Quality> quality(Database& database, const QualityQuery& query) {
   return quality;
 }
 
+Result<std::map<std::string, std::uint64_t>> mismatch_counts(Database& database,
+                                                             Time recorded_after) {
+  constexpr std::array types{text, integer};
+  Conditions conditions;
+  conditions.add("recorded_at > {}", recorded_after);
+  auto rows = database.select(
+      fmt::format("SELECT exchange, count(*) FROM verification_mismatch{} GROUP BY exchange",
+                  conditions.text()),
+      conditions.parameters(), types);
+  if (!rows) return fail(std::move(rows.error()));
+  std::map<std::string, std::uint64_t> counts;
+  for (auto& row : *rows) {
+    counts.emplace(cell_or(row[0], std::string{}),
+                   static_cast<std::uint64_t>(cell_or(row[1], std::int64_t{0})));
+  }
+  return counts;
+}
+
 }  // namespace candlewick::query

@@ -64,4 +64,8 @@ struct Quality {
 
 Result<Quality> quality(warehouse::Database& database, const QualityQuery& query);
 
+// How many differences were recorded after that time, by exchange.
+Result<std::map<std::string, std::uint64_t>> mismatch_counts(warehouse::Database& database,
+                                                             Time recorded_after);
+
 }  // namespace candlewick::query

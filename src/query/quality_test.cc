@@ -119,6 +119,19 @@ TEST_P(QualityQuestions, TellsTheDifferencesFoundLastFirst) {
   EXPECT_EQ(quality(*database, {.mismatch_limit = 1})->mismatches.front().exchange, "kraken");
 }
 
+TEST_P(QualityQuestions, CountsDifferencesByExchange) {
+  const auto all = mismatch_counts(*database, time_from_us(0));
+  ASSERT_TRUE(all) << all.error().message;
+  const auto found = quality(*database, {.mismatch_limit = 100});
+  std::map<std::string, std::uint64_t> counted;
+  for (const auto& mismatch : found->mismatches) ++counted[mismatch.exchange];
+  EXPECT_EQ(*all, counted);
+  EXPECT_EQ(all->size(), 2U);
+  Time newest{};
+  for (const auto& mismatch : found->mismatches) newest = std::max(newest, mismatch.recorded_at);
+  EXPECT_TRUE(mismatch_counts(*database, newest)->empty());
+}
+
 TEST_P(QualityQuestions, LeavesOutWhatIsOlder) {
   const auto found = quality(*database, {.exchange = "binance", .since = time_from_us(minute_us)});
   ASSERT_TRUE(found) << found.error().message;

@@ -116,7 +116,10 @@ class PostgresTestWriter final : public TestWriter {
   // One for the month of every time in the row: some are not needed.
   void make_partitions(const std::string& table, const std::vector<schema::Value>& values) {
     const std::string name = table.substr(0, table.find(' '));
-    if (name != "fact_ohlcv" && name != "market_ticks" && name != "technical_indicators") return;
+    if (name != "fact_ohlcv" && name != "fact_trade" && name != "market_ticks" &&
+        name != "technical_indicators") {
+      return;
+    }
     for (const auto& value : values) {
       const auto* moment = std::get_if<Time>(&value);
       if (moment == nullptr) continue;

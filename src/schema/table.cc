@@ -64,6 +64,20 @@ constexpr auto revision_columns = [] {
 constexpr std::array<std::string_view, 5> revision_key{"exchange", "symbol", "timeframe",
                                                        "timestamp", "revision"};
 
+// The id is the venue's own text, or made of the trade itself where the venue gives none. The time
+// is part of the key because large tables are cut by it.
+constexpr std::array<Column, 9> trade_columns{{{"exchange", text, required},
+                                               {"symbol", text, required},
+                                               {"exchange_time", time, required},
+                                               {"trade_id", text, required},
+                                               {"price", decimal, required},
+                                               {"size", decimal, required},
+                                               {"quote_size", decimal},
+                                               {"taker_side", text, required},
+                                               {"ingested_at", time, required}}};
+constexpr std::array<std::string_view, 4> trade_key{"exchange", "symbol", "exchange_time",
+                                                    "trade_id"};
+
 constexpr std::array<Column, 21> tick_columns{{{"symbol", text, required},
                                                {"exchange", text, required},
                                                {"exchange_symbol", text, required},
@@ -165,6 +179,7 @@ constinit const Table assets{"assets", asset_columns, asset_key, Conflict::repla
 constinit const Table fact_ohlcv{"fact_ohlcv", ohlcv_columns, ohlcv_key, Conflict::newer_wins};
 constinit const Table fact_ohlcv_revision{"fact_ohlcv_revision", revision_columns, revision_key,
                                           Conflict::keep};
+constinit const Table fact_trade{"fact_trade", trade_columns, trade_key, Conflict::keep};
 constinit const Table market_ticks{"market_ticks", tick_columns, snapshot_key, Conflict::keep};
 constinit const Table technical_indicators{"technical_indicators", indicator_columns, snapshot_key,
                                            Conflict::newer_wins};
@@ -178,11 +193,10 @@ constinit const Table verification_mismatch{"verification_mismatch", mismatch_co
 
 namespace {
 
-constexpr std::array<const Table*, 10> tables{&instruments,  &assets,
-                                              &fact_ohlcv,   &fact_ohlcv_revision,
-                                              &market_ticks, &technical_indicators,
-                                              &coverage,     &indicator_checkpoint,
-                                              &verification, &verification_mismatch};
+constexpr std::array<const Table*, 11> tables{
+    &instruments,          &assets,       &fact_ohlcv,           &fact_ohlcv_revision,
+    &fact_trade,           &market_ticks, &technical_indicators, &coverage,
+    &indicator_checkpoint, &verification, &verification_mismatch};
 
 void append_value(std::string& out, const Value& value) {
   struct Appender {

@@ -47,6 +47,7 @@ extern const Table instruments;  // → dim_cryptocurrency, dim_exchange, dim_li
 extern const Table assets;       // what is known of a traded asset; also names dim_cryptocurrency
 extern const Table fact_ohlcv;
 extern const Table fact_ohlcv_revision;
+extern const Table fact_trade;  // empty unless trades are kept
 extern const Table market_ticks;
 extern const Table technical_indicators;
 extern const Table coverage;

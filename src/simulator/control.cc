@@ -3,6 +3,7 @@
 
 #include "base/json_text.h"
 #include "market/event_json.h"
+#include "simulator/feeds.h"
 #include "simulator/venue_core.h"
 
 namespace candlewick::simulator {
@@ -69,6 +70,26 @@ Reply truth(const Request& request, VenueCore& core) {
   return reply;
 }
 
+// The book and the figures of the day as of now, in one answer: of one instant.
+Reply moment(const Request& request, VenueCore& core) {
+  constexpr std::size_t levels = 5000;
+  Market& market = core.market();
+  const auto listing = market.resolve(request.parameter("symbol").value_or(""));
+  if (!listing) return problem(400, "symbol: missing or not listed");
+  const auto day = day_figures(market, *listing, core.now());
+  const auto book = market.book(*listing, core.now(), levels);
+  Reply reply{.status = 200, .headers = {{"Content-Type", "application/json"}}, .body = {}};
+  json::Members members(reply.body);
+  members("symbol", market.listings()[*listing].instrument.symbol)("virtual_time", core.now())(
+      "last", day.bar.close)("last_size", day.last_size)("open", day.bar.open)(
+      "high", day.bar.high)("low", day.bar.low)("volume", day.bar.volume)(
+      "quote_volume", day.bar.quote_volume)("trade_count", day.bar.count);
+  append_ladder(members.name("bids"), book.bids, levels);
+  append_ladder(members.name("asks"), book.asks, levels);
+  members.close();
+  return reply;
+}
+
 Reply state(VenueCore& core) {
   std::string body;
   json::Members members(body);
@@ -93,6 +114,7 @@ Reply control(const Request& request, VenueCore& core) {
   const bool is_get = request.method == "GET";
   const bool is_post = request.method == "POST";
   if (request.path == "/_sim/truth" && is_get) return truth(request, core);
+  if (request.path == "/_sim/moment" && is_get) return moment(request, core);
   if (request.path == "/_sim/state" && is_get) return state(core);
   if (request.path == "/_sim/faults" && is_get) return json_reply(core.faults().settings_json());
   if (request.path == "/_sim/faults" && is_post) {
@@ -113,7 +135,9 @@ Reply control(const Request& request, VenueCore& core) {
     return state(core);
   }
   return problem(
-      404, "one of: GET /_sim/truth, GET /_sim/state, POST /_sim/faults, POST /_sim/connections");
+      404,
+      "one of: GET /_sim/truth, GET /_sim/moment, GET /_sim/state, POST /_sim/faults, POST "
+      "/_sim/connections");
 }
 
 }  // namespace candlewick::simulator

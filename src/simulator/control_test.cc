@@ -47,6 +47,27 @@ TEST(Control, LeavesOutCandlesThatHaveNotClosed) {
       get(*core, "/_sim/truth?symbol=BTCUSDT&timeframe=1h&start=" + ms(start)).body.empty());
 }
 
+TEST(Control, TellsTheBookAndTheDayOfOneInstant) {
+  auto core = small_core();
+  core->advance_to(start + 1500ms);
+  const Time now = start + 1500ms;
+  const Flat moment(get(*core, "/_sim/moment?symbol=btc-usdt").body);
+  EXPECT_EQ(moment["symbol"], "BTC/USDT");
+  EXPECT_EQ(moment["virtual_time"], "2026-01-15T12:00:01.500Z");
+  const auto book = core->market().book(0, now, 20);
+  for (std::size_t i = 0; i < book.bids.size(); ++i) {
+    EXPECT_EQ(moment[fmt::format("bids.{}.0", i)], book.bids[i].price.to_string());
+    EXPECT_EQ(moment[fmt::format("asks.{}.1", i)], book.asks[i].size.to_string());
+  }
+  const Bar day = core->market().bar(0, now - 24h, now + 1ns);
+  EXPECT_EQ(moment["last"], day.close.to_string());
+  EXPECT_EQ(moment["high"], day.high.to_string());
+  EXPECT_EQ(moment["low"], day.low.to_string());
+  EXPECT_EQ(moment["volume"], day.volume.to_string());
+  EXPECT_EQ(moment["trade_count"], fmt::format("{}", day.count));
+  EXPECT_EQ(get(*core, "/_sim/moment").status, 400);
+}
+
 TEST(Control, IsNotTouchedByFaults) {
   auto core = small_core("5xx=1,lag=1h,vanish=BTCUSDT,outage=0s+1h");
   EXPECT_EQ(get(*core, "/api/v3/ping").status, 503);

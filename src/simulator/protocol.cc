@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "exchange/bitfinex/symbols.h"
+#include "exchange/bitget/symbols.h"
 #include "exchange/bitstamp/bitstamp.h"
 #include "exchange/htx/htx.h"
 #include "exchange/registry.h"
@@ -56,7 +57,7 @@ constexpr std::array rows{Row{"binance", make_binance, joined},
                           Row{"binance-us", make_binance_us, joined},
                           Row{"binance-usdm", make_binance_usdm, joined},
                           Row{"bitfinex", make_bitfinex, exchange::bitfinex::symbol_of},
-                          Row{"bitget", make_bitget, joined},
+                          Row{"bitget", make_bitget, exchange::bitget::symbol_of},
                           Row{"bitstamp", make_bitstamp, exchange::bitstamp::symbol_of},
                           Row{"bybit", make_bybit, joined},
                           Row{"coinbase", make_coinbase, dashed},

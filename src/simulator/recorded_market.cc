@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/line_reader.h"
 #include "net/url.h"
+#include "simulator/protocol.h"
 
 namespace candlewick::simulator {
 namespace {
@@ -267,6 +268,11 @@ Result<std::unique_ptr<RecordedMarket>> RecordedMarket::load(
   }
   loader.finish();
   return market;
+}
+
+bool RecordedMarket::fills_quiet_candles() const {
+  return !listings_.empty() &&
+         simulator::fills_quiet_candles(listings_.front().instrument.exchange);
 }
 
 std::size_t RecordedMarket::list(const std::string& exchange, std::string_view symbol) {

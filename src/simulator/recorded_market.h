@@ -34,7 +34,7 @@ class RecordedMarket final : public Market {
   Time known_from(std::size_t) override { return first_; }
   Time known_until(std::size_t) override { return last_; }
   bool is_young() const override { return false; }
-  bool fills_quiet_candles() const override { return true; }
+  bool fills_quiet_candles() const override;
   Timeframe shortest() const override { return Timeframe::s1; }
   // A moment before the first frame.
   Time default_start() const override;

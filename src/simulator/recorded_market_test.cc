@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include <fmt/format.h>
+
 #include "base/line_reader.h"
 #include "simulator/testing.h"
 #include "test/support/shared_data.h"
@@ -45,6 +47,31 @@ TEST(RecordedMarket, PlaysFramesByteForByteAtTheirPace) {
   EXPECT_EQ(told[1].at - told[0].at, 2s);
   // The venue's clock is the events'.
   EXPECT_EQ(to_ms(told[0].at), 1700000001400);
+}
+
+// The venue's facts say so, not the recording.
+TEST(RecordedMarket, HasRowsOfQuietMinutesWhereTheVenueHasThem) {
+  const std::string path = ::testing::TempDir() + "sim-quiet.jsonl";
+  std::ofstream file(path);
+  int trades = 0;
+  for (const int second : {0, 180, 190}) {
+    const auto time = 1'700'000'040'000 + second * 1000;
+    file
+        << fmt::format(
+               R"({{"recv_ns":{0}000000,"dir":"in","msg":{{"stream":"btcusdt@trade","data":{{"e":"trade","E":{0},"s":"BTCUSDT","t":{1},"p":"1.5","q":"2","T":{0},"m":true,"M":true}}}}}})",
+               time, ++trades)
+        << '\n';
+  }
+  file.close();
+  const auto rows = [&](const std::string& exchange) {
+    const auto market = RecordedMarket::load(exchange, {path});
+    EXPECT_TRUE(market) << (market ? "" : market.error().message);
+    const Time first = time_from_ms(1'700'000'040'000);
+    return (*market)->rows(0, Timeframe::m1, first, first + 4min, first + 4min, 10, false).size();
+  };
+  EXPECT_EQ(rows("binance"), 4U);
+  EXPECT_EQ(rows("coinbase"), 2U);
+  std::filesystem::remove(path);
 }
 
 TEST(RecordedMarket, RefusesFilesWithoutStreams) {

@@ -15,6 +15,7 @@ namespace candlewick::sink {
 namespace {
 
 constexpr Duration throughput_window = std::chrono::minutes{1};
+constexpr std::size_t sampled_rows = 32;  // of one batch, for how old its rows were
 
 // Steps are the same for every sink; a test names the sink whose step it means.
 void fault_point_of(std::string_view step, std::string_view sink) {
@@ -98,8 +99,8 @@ void Delivery::look_at_log() {
     if (letters) s.dead_letters_now = *letters;
     if (known && *known) {
       const auto dropped = (*known)->dropped_rows;
-      // What was lost before this start was told then.
-      if (is_open_ && s.is_looked_at) lost = dropped - s.dropped_rows;
+      // What was lost before this start was told then. A sink that cannot be opened loses as well.
+      if (s.is_looked_at) lost = dropped - s.dropped_rows;
       s.dropped_rows = dropped;
       s.is_looked_at = true;
     }
@@ -345,6 +346,7 @@ Result<void> Delivery::advance(log::Sequence to) {
 
 void Delivery::wrote(const Batch& batch, Duration took) {
   const SteadyTime now = clock_.steady();
+  const Time now_wall = clock_.now();
   recent_.emplace_back(now, batch.size());
   while (now - recent_.front().first > throughput_window) recent_.pop_front();
   std::size_t rows = 0;
@@ -356,8 +358,12 @@ void Delivery::wrote(const Batch& batch, Duration took) {
     s.next_attempt_at.reset();
     s.written_rows += batch.size();
     ++s.written_batches;
-    s.last_write_at = clock_.now();
+    s.last_write_at = now_wall;
     s.last_write_took = took;
+    for (std::size_t i = 0; !is_past_ && i < batch.size(); i += batch.size() / sampled_rows + 1) {
+      if (const auto stamped = log::stamped_time(batch.entries()[i].row))
+        s.delays.add(now_wall - *stamped);
+    }
     s.rows_per_second =
         static_cast<double>(rows) / std::chrono::duration<double>(throughput_window).count();
   });

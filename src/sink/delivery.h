@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/delays.h"
 #include "base/guarded.h"
 #include "base/observation.h"
 #include "log/log.h"
@@ -88,6 +89,9 @@ struct SinkStatistics {
   bool is_looked_at = false;            // dropped_rows is known
   std::optional<Time> next_attempt_at;  // while it waits out an error
   std::uint32_t attempt = 0;            // failed attempts in a row
+  // From a row's stamp, which is when its news was received, until the sink had it. Of large
+  // batches a sample counts; rows from before the log do not.
+  Delays delays;
 
   Duration lag(Time now) const { return oldest_pending ? now - *oldest_pending : Duration::zero(); }
 };

@@ -22,6 +22,7 @@ using log::at_minute;
 using log::candle_row;
 using log::candle_rows;
 using std::chrono::milliseconds;
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 // What the target holds lives outside of the sink, as it does for real ones.
@@ -424,6 +425,45 @@ TEST_F(Delivering, CountsAndTellsWhatTheLogGaveUp) {
   EXPECT_EQ(static_cast<std::int64_t>(target.rows.size()) + lost, 4000);
   EXPECT_EQ(target.rows.rbegin()->first, 4000);
   EXPECT_EQ(observer.lines().back(), fmt::format("sink_rows_given_up sink=obedient rows={}", lost));
+}
+
+TEST_F(Delivering, CountsWhatTheLogGivesUpWhileTheSinkCannotBeOpened) {
+  RecordingObserver observer;
+  log = log::open_log({.path = folder / "log.db",
+                       .budget_bytes = 400'000,
+                       .at_budget = log::AtBudget::drop_oldest});
+  ASSERT_TRUE(log->append(candle_rows(0, 10)));
+  auto delivery = make({.max_rows = 100, .observer = &observer});
+  ASSERT_TRUE(delivery->drain());
+  settle(*delivery);
+  target.open_error = Error{ErrorKind::misconfigured, "no such login"};
+  target.write_error = Error{ErrorKind::transient, "away"};
+  for (std::int64_t i = 1; i < 40; ++i) {
+    ASSERT_TRUE(log->append(candle_rows(i * 100, 100)));
+    clock.advance(minutes{2});
+    settle(*delivery);
+  }
+  const auto lost = log->find_cursor("obedient")->value().dropped_rows;
+  ASSERT_GT(lost, 0);
+  EXPECT_EQ(delivery->statistics().state, State::stopped);
+  EXPECT_EQ(delivery->statistics().dropped_rows, lost);
+  EXPECT_GT(observer.count("sink_rows_given_up"), 1U) << "at each look that finds more";
+}
+
+TEST_F(Delivering, CountsHowOldRowsAreWhenTheSinkHasThem) {
+  auto delivery = make();
+  ASSERT_TRUE(log->append(candle_rows(97, 2)));  // stamped two minutes ago and one
+  ASSERT_TRUE(delivery->drain());
+  const auto delays = delivery->statistics().delays;
+  EXPECT_EQ(delays.sum_seconds(), 180);
+  EXPECT_EQ(delays.counts()[14], 1U) << "within a minute";
+  EXPECT_EQ(delays.counts()[15], 1U) << "within a quarter of an hour";
+  ASSERT_TRUE(log->append(candle_rows(0, 1000)));
+  ASSERT_TRUE(delivery->drain());
+  std::uint64_t all = 0;
+  for (const auto count : delivery->statistics().delays.counts()) all += count;
+  EXPECT_LE(all, 2 + 33U) << "a sample of a large batch";
+  EXPECT_GT(all, 20U);
 }
 
 TEST_F(Delivering, SendsADeadLetterAgainToItsSinkAlone) {

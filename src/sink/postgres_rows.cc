@@ -22,7 +22,8 @@ constexpr std::size_t direct_rows = 256;
 constexpr int staged_after_refusal = 32;
 
 bool uses_ids(const Table& table) {
-  return &table == &schema::fact_ohlcv || &table == &schema::fact_ohlcv_revision;
+  return &table == &schema::fact_ohlcv || &table == &schema::fact_ohlcv_revision ||
+         &table == &schema::fact_trade;
 }
 
 std::string column_sql(const Table& table, std::string_view column) {
@@ -75,8 +76,8 @@ std::size_t time_key_of(const Table& table) {
 }
 
 bool is_partitioned(const Table& table) {
-  return &table == &schema::fact_ohlcv || &table == &schema::market_ticks ||
-         &table == &schema::technical_indicators;
+  return &table == &schema::fact_ohlcv || &table == &schema::fact_trade ||
+         &table == &schema::market_ticks || &table == &schema::technical_indicators;
 }
 
 std::uint64_t hash_of(const Value& value) {

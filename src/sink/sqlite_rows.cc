@@ -12,7 +12,8 @@ using schema::Row;
 using schema::Table;
 
 bool uses_ids(const Table& table) {
-  return &table == &schema::fact_ohlcv || &table == &schema::fact_ohlcv_revision;
+  return &table == &schema::fact_ohlcv || &table == &schema::fact_ohlcv_revision ||
+         &table == &schema::fact_trade;
 }
 
 std::string column_sql(const Table& table, std::string_view column) {

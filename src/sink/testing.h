@@ -83,6 +83,21 @@ inline schema::Row indicator_row(double rsi, std::int64_t revision) {
   return row;
 }
 
+struct TradeCells {
+  std::string id = "1";
+  std::string symbol = "BTC/USDT";
+  Time exchange_time = at_minute(1);
+  std::string price = "60000.1";
+  Time ingested_at = at_minute(2);
+};
+
+inline schema::Row trade_row(const TradeCells& cells) {
+  return {.table = &schema::fact_trade,
+          .values = {std::string("binance"), cells.symbol, cells.exchange_time, cells.id,
+                     log::decimal(cells.price), log::decimal("0.5"), schema::Null{},
+                     std::string("buy"), cells.ingested_at}};
+}
+
 inline schema::Row checkpoint_row(std::int64_t minute, const std::string& state) {
   return {.table = &schema::indicator_checkpoint,
           .values = {std::string("binance"), std::string("BTC/USDT"), std::string("1m"),

@@ -17,6 +17,8 @@
 namespace candlewick::sink {
 namespace {
 
+using namespace std::chrono_literals;
+
 class WarehouseSink : public testing::TestWithParam<test::WarehouseKind> {
  protected:
   void SetUp() override {
@@ -113,6 +115,40 @@ TEST_P(WarehouseSink, ReplacesIndicatorsByRevision) {
 TEST_P(WarehouseSink, KeepsTheNewestCheckpoint) {
   ASSERT_TRUE(write({checkpoint_row(1, "a"), checkpoint_row(3, "c"), checkpoint_row(2, "b")}));
   EXPECT_EQ(lines("SELECT state FROM indicator_checkpoint"), Lines{"c"});
+}
+
+TEST_P(WarehouseSink, KeepsEachTradeOnceUnderWhateverIdItHas) {
+  const std::string hexadecimal = "6085c09769bc506996295e36";
+  const std::string longer_than_any_number = "100523573486102542049163";
+  ASSERT_TRUE(
+      write({trade_row({.id = "9"}), trade_row({.id = "10"}), trade_row({.id = hexadecimal}),
+             trade_row({.id = longer_than_any_number}),
+             trade_row({.id = "9", .symbol = "ETH/USDT"}), trade_row({.id = "9", .price = "1"})}));
+  ASSERT_TRUE(write({trade_row({.id = hexadecimal, .price = "2"}), trade_row({.id = "11"})}));
+  const auto found = lines(
+      "SELECT c.symbol, t.trade_id, t.price, t.size, t.quote_size, t.taker_side FROM "
+      "fact_trade t JOIN dim_cryptocurrency c USING (crypto_id) JOIN dim_exchange e USING "
+      "(exchange_id) WHERE e.name = 'binance' ORDER BY c.symbol, t.trade_id");
+  EXPECT_EQ(found, (Lines{"BTC/USDT 10 60000.1 0.5 - buy",
+                          fmt::format("BTC/USDT {} 60000.1 0.5 - buy", longer_than_any_number),
+                          "BTC/USDT 11 60000.1 0.5 - buy",
+                          fmt::format("BTC/USDT {} 60000.1 0.5 - buy", hexadecimal),
+                          "BTC/USDT 9 60000.1 0.5 - buy", "ETH/USDT 9 60000.1 0.5 - buy"}))
+      << "the first one stays";
+}
+
+// So many at once that PostgreSQL takes them by COPY into the table itself, unless one is there.
+TEST_P(WarehouseSink, KeepsManyTradesOfMoreThanOneMonth) {
+  const auto many = [](int from, int to) {
+    std::vector<schema::Row> rows;
+    for (int i = from; i < to; ++i)
+      rows.push_back(trade_row({.id = std::to_string(i), .exchange_time = at_minute(0) + i * 1h}));
+    return rows;
+  };
+  ASSERT_TRUE(write(many(0, 1000)));
+  ASSERT_TRUE(write(many(500, 1500)));
+  ASSERT_TRUE(write(many(1500, 2000)));
+  EXPECT_EQ(lines("SELECT count(*), count(DISTINCT trade_id) FROM fact_trade"), Lines{"2000 2000"});
 }
 
 TEST_P(WarehouseSink, WritesTheVenuesSpellingWhenToldTo) {

@@ -118,6 +118,23 @@ TEST_F(Migrating, MakesEveryTableAndColumnOfTheSchema) {
   }
 }
 
+TEST_F(Migrating, KeepsTradesWhoseIdsWereNumbers) {
+  auto database = open();
+  ASSERT_TRUE(migrate(*database, {known.begin(), known.begin() + 6}, Time{}));
+  ASSERT_TRUE(database->execute(
+      "INSERT INTO dim_exchange (exchange_id, name) VALUES (1, 'binance');"
+      "INSERT INTO dim_cryptocurrency (crypto_id, symbol, base, quote) VALUES (2, 'BTC/USDT', "
+      "'BTC', 'USDT');"
+      "INSERT INTO fact_trade (exchange_id, crypto_id, trade_id, exchange_time, price, size, "
+      "taker_side, ingested_at) VALUES (1, 2, 77, 5, '1.5', '2', 'buy', 6)"));
+  ASSERT_TRUE(migrate(*database, known, Time{}));
+  EXPECT_EQ(strings(*database,
+                    "SELECT typeof(trade_id) || ' ' || trade_id || ' ' || exchange_time || ' ' || "
+                    "price || ' ' || size || ' ' || taker_side || ' ' || ingested_at FROM "
+                    "fact_trade"),
+            std::set<std::string>{"text 77 5 1.5 2 buy 6"});
+}
+
 TEST_F(Migrating, AllowsNullsExactlyWhereTheSchemaDoes) {
   auto database = open();
   ASSERT_TRUE(migrate(*database, known, Time{}));

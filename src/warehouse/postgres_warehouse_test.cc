@@ -151,6 +151,54 @@ TEST_P(PostgresWarehouses, ArePartitionedByTime) {
       << "this month and three ahead, over the end of the year";
 }
 
+TEST_P(PostgresWarehouses, ShowToolsTheNewestRowsTradesAndHolesByName) {
+  ASSERT_TRUE(open().connection);
+  if (!is_timescale()) {
+    for (const auto* table : {"market_ticks", "technical_indicators", "fact_trade"}) {
+      strings(fmt::format("SELECT make_partition('{}', now())::text", table));
+    }
+  }
+  for (const auto* age : {"3 days", "2 minutes", "1 minute"}) {
+    if (!is_timescale())
+      strings(
+          fmt::format("SELECT make_partition('market_ticks', now() - INTERVAL '{}')::text", age));
+    strings(fmt::format(
+        "INSERT INTO market_ticks (symbol, exchange, exchange_symbol, window_interval, "
+        "exchange_ts, "
+        "last_price, ingested_at) SELECT s, 'binance', s, '1m', now() - INTERVAL '{}', "
+        "extract(minute FROM INTERVAL '{}'), now() FROM unnest(ARRAY['A/B', 'C/D']) s RETURNING "
+        "symbol",
+        age, age));
+  }
+  EXPECT_EQ(strings("SELECT symbol || ' ' || last_price FROM newest_ticks"),
+            (std::set<std::string>{"A/B 1", "C/D 1"}));
+  strings(
+      "INSERT INTO technical_indicators (symbol, exchange, exchange_symbol, window_interval, "
+      "exchange_ts, rsi_14, revision, created_at) VALUES ('A/B', 'binance', 'AB', '1m', now(), 50, "
+      "0, now()) RETURNING symbol");
+  EXPECT_EQ(strings("SELECT symbol || ' ' || rsi_14 FROM newest_indicators"),
+            std::set<std::string>{"A/B 50"});
+  strings(
+      "INSERT INTO dim_cryptocurrency (symbol, base, quote) VALUES ('A/B', 'A', 'B') RETURNING "
+      "symbol");
+  strings(
+      "INSERT INTO fact_trade (exchange_id, crypto_id, trade_id, exchange_time, price, size, "
+      "taker_side, ingested_at) SELECT exchange_id, crypto_id, 'x7', now(), 1.5, 2, 'buy', now() "
+      "FROM dim_exchange e, dim_cryptocurrency c WHERE e.name = 'binance' AND c.symbol = 'A/B' "
+      "RETURNING trade_id");
+  EXPECT_EQ(
+      strings("SELECT exchange || ' ' || symbol || ' ' || trade_id || ' ' || price FROM trades"),
+      std::set<std::string>{"binance A/B x7 1.5"});
+  for (const auto* state : {"live", "missing"}) {
+    strings(fmt::format(
+        "INSERT INTO coverage_current VALUES ('binance', 'A/B', '1m', 'candles', '2024-01-01 "
+        "00:0{0}', '2024-01-01 00:0{1}', '{2}', NULL, NULL, now(), {0}) RETURNING state",
+        state[0] == 'l' ? 0 : 1, state[0] == 'l' ? 1 : 2, state));
+  }
+  EXPECT_EQ(strings("SELECT state || ' ' || symbol FROM holes"),
+            std::set<std::string>{"missing A/B"});
+}
+
 // Least privilege, as the script gives it: the writer runs the service and can neither delete nor
 // change tables, the analyst only reads.
 TEST_P(PostgresWarehouses, AreWrittenAndReadByRolesOfTheirOwn) {

@@ -36,22 +36,11 @@ struct Span {
   std::string evidence;
 };
 
-// Binance was down on 2021-04-25; the simulator serves its candles of those days, and has no
-// others.
-class Outage : public testing::Test {
+class SimulatedHistory : public testing::Test {
  protected:
-  void SetUp() override {
-    if (!test::have_shared_data()) GTEST_SKIP() << "no recordings beside the project";
-    const auto file = [](std::string_view symbol) {
-      return std::filesystem::absolute(
-                 test::shared_data() / "history" /
-                 fmt::format("binance-spot-1m-{}-2021-04-20_2021-05-20.csv.zst", symbol))
-          .string();
-    };
-    simulator = std::make_unique<test::Program>(
-        "CANDLEWICK_SIM", std::vector<std::string>{"--exchange", "binance", "--candles",
-                                                   file("BTCUSDT"), file("LTCUSDT"), "--start",
-                                                   "2021-04-28T00:00:00Z", "--port", "0"});
+  // `name`: what the venue's settings begin with.
+  void begin(std::string_view name, const std::vector<std::string>& arguments) {
+    simulator = std::make_unique<test::Program>("CANDLEWICK_SIM", arguments);
     std::string url;
     ASSERT_TRUE(test::eventually([&] {
       const std::string said = simulator->err();
@@ -62,24 +51,13 @@ class Outage : public testing::Test {
       return true;
     }));
     ASSERT_FALSE(url.empty()) << simulator->err();
-    environment = {{"BINANCE_BASE_URL", url},
-                   {"BINANCE_WS_URL", "ws" + url.substr(4)},
+    environment = {{fmt::format("{}_BASE_URL", name), url},
+                   {fmt::format("{}_WS_URL", name), "ws" + url.substr(4)},
                    {"CANDLEWICK_DATA_DIR", folder.path() / "data"}};
   }
 
   Finished candlewick_(const std::vector<std::string>& arguments) {
     return test::run_program("CANDLEWICK", arguments, {}, environment);
-  }
-  Finished fill(const std::string& symbol, const std::string& start = "2021-04-24T00:00:00Z") {
-    return candlewick_({"backfill", "--exchange", "binance", "--symbol", symbol, "--timeframe",
-                        "1m", "--start", start, "--end", "2021-04-27T00:00:00Z"});
-  }
-  Finished verify(std::vector<std::string> more = {}) {
-    std::vector<std::string> arguments{"verify",     "--exchange", "binance",
-                                       "--symbol",   "btcusdt",    "--since",
-                                       "2021-04-24", "--until",    "2021-04-27T00:00:00Z"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return candlewick_(arguments);
   }
   std::vector<Span> coverage(const std::vector<std::string>& more = {}) {
     std::vector<std::string> arguments{"coverage", "--format", "jsonl"};
@@ -105,6 +83,38 @@ class Outage : public testing::Test {
       EXPECT_TRUE(read) << line;
     }
     return spans;
+  }
+
+  test::TemporaryFolder folder;
+  std::unique_ptr<test::Program> simulator;
+  std::map<std::string, std::string> environment;
+};
+
+// Binance was down on 2021-04-25; the simulator serves its candles of those days, and has no
+// others.
+class Outage : public SimulatedHistory {
+ protected:
+  void SetUp() override {
+    if (!test::have_shared_data()) GTEST_SKIP() << "no recordings beside the project";
+    const auto file = [](std::string_view symbol) {
+      return std::filesystem::absolute(
+                 test::shared_data() / "history" /
+                 fmt::format("binance-spot-1m-{}-2021-04-20_2021-05-20.csv.zst", symbol))
+          .string();
+    };
+    begin("BINANCE", {"--exchange", "binance", "--candles", file("BTCUSDT"), file("LTCUSDT"),
+                      "--start", "2021-04-28T00:00:00Z", "--port", "0"});
+  }
+  Finished fill(const std::string& symbol, const std::string& start = "2021-04-24T00:00:00Z") {
+    return candlewick_({"backfill", "--exchange", "binance", "--symbol", symbol, "--timeframe",
+                        "1m", "--start", start, "--end", "2021-04-27T00:00:00Z"});
+  }
+  Finished verify(std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments{"verify",     "--exchange", "binance",
+                                       "--symbol",   "btcusdt",    "--since",
+                                       "2021-04-24", "--until",    "2021-04-27T00:00:00Z"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return candlewick_(arguments);
   }
   void edit(const std::string& sql) {
     auto database = sqlite::Database::open({.path = folder.path() / "data" / "warehouse.db"});
@@ -138,10 +148,6 @@ class Outage : public testing::Test {
     if (!as_of.empty()) arguments.insert(arguments.end(), {"--as-of", as_of});
     return candlewick_(arguments).out;
   }
-
-  test::TemporaryFolder folder;
-  std::unique_ptr<test::Program> simulator;
-  std::map<std::string, std::string> environment;
 };
 
 // The candle that the tests change.
@@ -201,6 +207,25 @@ TEST_F(Outage, WasNotListedBeforeTheFirstCandleThatTheVenueHas) {
   EXPECT_EQ(spans[0].to, "2021-04-20T20:42:00Z");
   EXPECT_EQ(spans[1].state, "backfilled");
   EXPECT_EQ(spans[2].state, "confirmed_empty");
+}
+
+// Bitget tells its first candle by no request; its list says since when an instrument is traded.
+TEST_F(SimulatedHistory, BeforeTheVenuesListHasItAnInstrumentWasNotListed) {
+  ASSERT_NO_FATAL_FAILURE(
+      begin("CANDLEWICK_BITGET", {"--exchange", "bitget", "--symbols", "BTC/USDT", "--start",
+                                  "2026-01-15T12:00:00Z", "--port", "0"}));
+  const auto filled =
+      candlewick_({"backfill", "--exchange", "bitget", "--symbol", "BTC/USDT", "--timeframe", "1d",
+                   "--start", "2025-08-01T00:00:00Z", "--end", "2026-01-10T00:00:00Z"});
+  ASSERT_EQ(filled.status, 0) << filled.err;
+  const auto spans = coverage();
+  ASSERT_EQ(spans.size(), 2U);
+  EXPECT_EQ(spans[0].from, "2025-08-01T00:00:00Z");
+  EXPECT_EQ(spans[0].state, "not_listed");
+  EXPECT_EQ(spans[0].cause, "listing");
+  EXPECT_THAT(spans[0].evidence, HasSubstr("the venue lists it since " + spans[0].to));
+  EXPECT_EQ(spans[1].from, spans[0].to);
+  EXPECT_EQ(spans[1].state, "backfilled");
 }
 
 TEST_F(Outage, DoesNotHideACandleThatIsNotWhatTheVenueSays) {

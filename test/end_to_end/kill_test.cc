@@ -146,9 +146,10 @@ std::string differences(const schema::Row& row, const schema::Row& wanted) {
     const auto& name = column.name;
     if (name == "ingested_at" || name == "created_at" || name == "revision") continue;
     if (row.at(name) == wanted.at(name)) continue;
-    // Nobody could see the book while the process was dead, so the ladder may be absent; another
-    // one would be made up.
-    if (is_of_the_book(name) && schema::is_null(row.at(name))) continue;
+    // Nobody could see the book while the process was dead or had not begun, on either side, so the
+    // ladder may be absent; another one would be made up.
+    if (is_of_the_book(name) && (schema::is_null(row.at(name)) || schema::is_null(wanted.at(name))))
+      continue;
     text += std::string(name) + " ";
   }
   return text;

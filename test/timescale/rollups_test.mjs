@@ -198,6 +198,35 @@ test("compression has a policy for every table of facts, and the columns that re
   assert.deepEqual(segments.map((row) => row.name), ["exchange_id", "crypto_id", "timeframe"]);
 });
 
+test("kept trades are compressed by instrument, and one that comes again changes nothing", async () => {
+  const settings = await rows(
+    "SELECT attname::text AS name FROM timescaledb_information.compression_settings WHERE hypertable_name = " +
+      "'fact_trade' ORDER BY segmentby_column_index, orderby_column_index",
+  );
+  assert.deepEqual(
+    settings.map((row) => row.name),
+    ["exchange_id", "crypto_id", "exchange_time", "trade_id"],
+  );
+  const keep = (id, price) =>
+    database.query(
+      "INSERT INTO fact_trade (exchange_id, crypto_id, exchange_time, trade_id, price, size, taker_side, ingested_at) " +
+        "SELECT exchange_id, crypto_id, '2024-05-01 12:00:00+00', $1, $2::numeric, 1, 'buy', now() " +
+        "FROM (SELECT exchange_id, crypto_id FROM fact_ohlcv LIMIT 1) one ON CONFLICT DO NOTHING",
+      [id, price],
+    );
+  await keep("6085c09769bc506996295e36", "1.5");
+  await keep("100523573486102542049163", "2.5");
+  await database.query("SELECT compress_chunk(chunk) FROM show_chunks('fact_trade') AS chunk");
+  await keep("6085c09769bc506996295e36", "9");
+  await keep("7", "3.5");
+  const kept = await rows("SELECT trade_id AS id, price::text AS price FROM fact_trade ORDER BY price");
+  assert.deepEqual(
+    kept.map((row) => `${row.id} ${row.price}`),
+    ["6085c09769bc506996295e36 1.5", "100523573486102542049163 2.5", "7 3.5"],
+  );
+  await database.query("DELETE FROM fact_trade");
+});
+
 test("raw candles are not dropped before their roll-ups are refreshed", async () => {
   const [{ total }] = await rows("SELECT count(*)::int AS total FROM fact_ohlcv");
   await database.query("INSERT INTO rollup_touched (day) VALUES ('2024-09-21')");

@@ -10,12 +10,15 @@
 
 #include "base/digits.h"
 #include "base/json.h"
+#include "exchange/asset_names.h"
 #include "exchange/binance/binance.h"
 #include "exchange/binance/target.h"
 #include "exchange/reading.h"
 
 namespace candlewick::exchange::binance {
 namespace {
+
+constexpr std::array<AssetName, 1> renamed{{{"YOYO", "YOYOW"}}};
 
 // The scalars of an object with one-letter keys: views into the reader's buffer.
 class Letters {
@@ -899,6 +902,8 @@ class BinanceDecoder final : public Decoder {
     if (instrument.exchange_symbol.empty() || instrument.base.empty() || instrument.quote.empty()) {
       row.reject("a listing has symbol, baseAsset and quoteAsset");
     }
+    instrument.base = unified_asset(renamed, instrument.base);
+    instrument.quote = unified_asset(renamed, instrument.quote);
     instrument.symbol = instrument.base + "/" + instrument.quote;
     if (instrument.market != Market::spot) {
       instrument.symbol += ":" + (margin.empty() ? instrument.quote : margin);

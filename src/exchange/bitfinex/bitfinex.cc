@@ -67,9 +67,10 @@ std::string ping(std::uint64_t id) {
 }
 
 // What each costs so that none exceeds the venue's limit for it, which is by address and minute:
-// 90 tickers, 30 of candles, 15 of trades, 240 books.
+// 90 tickers, 30 lists of them, 30 of candles, 15 of trades, 240 books.
 constexpr int weight_per_minute = 720;
 constexpr int weight_of_ticker = 8;
+constexpr int weight_of_tickers = 24;
 constexpr int weight_of_candles = 24;
 constexpr int weight_of_trades = 48;
 constexpr int weight_of_book = 3;
@@ -207,7 +208,9 @@ constinit const Venue bitfinex{
     .subscribe = subscribe,
     .unsubscribe = unsubscribe,
     .request = request,
+    .all_tickers = [] { return RestRequest{"/v2/tickers?symbols=ALL", weight_of_tickers}; },
     .make_decoder = make_decoder,
+    .explains_failures = true,
     .explain_status = explain_status,
 };
 

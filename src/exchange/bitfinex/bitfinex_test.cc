@@ -171,17 +171,103 @@ TEST(BitfinexDecoder, TakesACandleThatTheStreamTellsForOneThatForms) {
   EXPECT_FALSE(std::get<Candle>(rows->back()).closed_is_known);
 }
 
-TEST(BitfinexDecoder, CountsAFrameThatItCouldNotReadAsMissing) {
+TEST(BitfinexDecoder, CountsAFrameThatWasCutAsMissing) {
   Decoding decoding;
   decoding.subscribed(R"("channel":"trades","symbol":"tBTCUSD")");
   EXPECT_TRUE(decoding.stream(R"([7,"hb",1])"));
-  EXPECT_FALSE(decoding.stream(R"([7,"te",[5,1654075080000,0],2])"));
+  EXPECT_FALSE(decoding.stream(R"([7,"te",[5,1654075080000,1,2],2)"));
   const auto after = decoding.stream(R"([7,"hb",3])");
   ASSERT_TRUE(after);
   const auto& gap = std::get<ConnectionGap>(after->front());
   EXPECT_EQ(gap.expected, "2");
   EXPECT_EQ(gap.got, "3");
   EXPECT_TRUE(decoding.stream(R"([7,"te",[5,1654075080000,1,2],2])")->empty()) << "too late";
+}
+
+TEST(BitfinexDecoder, CountsAFrameWithABadRowAsOneThatHasCome) {
+  for (const auto* row :
+       {"[5,1654075080000,0]", "[5,1654075080000,1,-2]", R"([5,"yesterday",1,2])",
+        "[5,1654075080000,1,1e999]", "[5,1654075080000,1,12345678901234567890123456789012345]"}) {
+    Decoding decoding;
+    decoding.subscribed(R"("channel":"trades","symbol":"tBTCUSD")");
+    EXPECT_TRUE(decoding.stream(R"([7,"hb",1])"));
+    const auto refused = decoding.stream(fmt::format(R"([7,"te",{},2])", row));
+    ASSERT_FALSE(refused) << row;
+    EXPECT_EQ(refused.error().kind, ErrorKind::malformed);
+    const auto after = decoding.stream(R"([7,"te",[6,1654075080001,1,2],3])");
+    ASSERT_TRUE(after) << row;
+    ASSERT_EQ(after->size(), 1U) << row;
+    EXPECT_EQ(std::get<Trade>(after->front()).id, 6U);
+  }
+}
+
+TEST(BitfinexDecoder, TellsAHoleThatShowsInAFrameWithABadRow) {
+  Decoding decoding;
+  decoding.subscribed(R"("channel":"trades","symbol":"tBTCUSD")");
+  EXPECT_TRUE(decoding.stream(R"([7,"hb",1])"));
+  const auto events = decoding.stream(R"([7,"te",[5,1654075080000,0],3])");
+  ASSERT_TRUE(events);
+  EXPECT_EQ(std::get<ConnectionGap>(events->front()).expected, "2");
+}
+
+TEST(BitfinexDecoder, ABookWithARefusedFrameNamesItUntilItsNextSnapshot) {
+  Decoding decoding;
+  decoding.subscribed(R"("channel":"book","symbol":"tBTCUSD","prec":"P0")");
+  decoding.subscribed(R"("channel":"book","symbol":"tETHUSD","prec":"P0")", 8);
+  const auto book = [&](std::string_view text) {
+    const auto events = decoding.stream(text);
+    EXPECT_TRUE(events) << text;
+    return std::get<BookUpdate>(events->back());
+  };
+  EXPECT_EQ(book("[7,[[34668,1,0.5],[34669,1,-0.5]],1]").previous_sequence, std::nullopt);
+  EXPECT_FALSE(decoding.stream("[7,[-34668,1,0.5],2]"));
+  EXPECT_EQ(book("[8,[2000,1,0.5],3]").previous_sequence, std::nullopt) << "of another";
+  EXPECT_EQ(book("[7,[34667,1,0.5],4]").previous_sequence, 2U);
+  EXPECT_EQ(book(R"([7,"cs",-1398012347,5])").previous_sequence, 2U);
+  EXPECT_EQ(book("[7,[[34668,1,0.5],[34669,1,-0.5]],6]").previous_sequence, std::nullopt);
+  EXPECT_EQ(book("[7,[34667,1,0.5],7]").previous_sequence, std::nullopt);
+}
+
+TEST(BitfinexDecoder, ATickerMayLackWhatIsNull) {
+  Decoding decoding;
+  const auto ticker = [&](std::string_view row) {
+    return decoding.reply(row, "https://api-pub.bitfinex.com/v2/ticker/tBTCUSD");
+  };
+  const auto quiet = ticker("[1.5,10,1.6,12,null,null,null,null,null,null]");
+  ASSERT_TRUE(quiet) << quiet.error().message;
+  const auto& told = std::get<Ticker>(quiet->front());
+  EXPECT_EQ(told.bid, *Decimal::parse("1.5"));
+  EXPECT_EQ(told.ask, *Decimal::parse("1.6"));
+  for (const auto& absent :
+       {told.last, told.volume_24h, told.high_24h, told.low_24h, told.change_pct_24h})
+    EXPECT_FALSE(absent);
+  EXPECT_TRUE(ticker("[null,null,null,null,0,0,5,0,5,5]"));
+  EXPECT_FALSE(ticker("[1.5,10,1.6,12,0,0,5,0,5]")) << "cut";
+  EXPECT_FALSE(ticker(R"([1.5,10,1.6,12,0,0,"5",0,5,5])"));
+  EXPECT_FALSE(ticker("[1.5,10,1.6,12,0,0,-5,0,5,5]"));
+}
+
+TEST(BitfinexDecoder, TakesThePairsOfSpotFromTheListOfAllTickers) {
+  Decoding decoding;
+  const auto list = [&](std::string_view rows) {
+    return decoding.reply(rows, "https://api-pub.bitfinex.com" + bitfinex.all_tickers().target);
+  };
+  const auto events = list(
+      R"([["tBTCUSD",29967,8.3,29976,13.3,-1674,-0.0529,29966,488.04,31887,29335],)"
+      R"(["fUSD",0.0005,0.0004,120,1000,0.0003,2,500,0,0,0.0004,1e7,0.001,0.0001,null,null,5e6],)"
+      R"(["tBTCF0:USTF0",29967,8.3,29976,13.3,-1674,-0.0529,29966,488.04,31887,29335],)"
+      R"(["tDOGE:UST",null,null,null,null,null,null,null,null,null,null]])");
+  ASSERT_TRUE(events) << events.error().message;
+  const auto tickers = of_kind<Ticker>(*events);
+  ASSERT_EQ(tickers.size(), 2U);
+  EXPECT_EQ(tickers[0].origin.instrument->symbol, "BTC/USD");
+  EXPECT_EQ(tickers[0].last, Decimal{29966});
+  EXPECT_EQ(tickers[0].volume_24h, *Decimal::parse("488.04"));
+  EXPECT_EQ(tickers[0].low_24h, Decimal{29335});
+  EXPECT_FALSE(tickers[0].quote_volume_24h) << "the venue tells none";
+  EXPECT_EQ(tickers[1].origin.instrument->symbol, "DOGE/USDT");
+  EXPECT_FALSE(tickers[1].last);
+  EXPECT_FALSE(list(R"([["tBTCUSD",29967,8.3]])"));
 }
 
 TEST(BitfinexDecoder, TellsNumberAndTimeApartInAnyOrder) {
@@ -229,6 +315,24 @@ TEST(BitfinexDecoder, NamesWhatTheVenueRefuses) {
   EXPECT_EQ(busy.error().kind, ErrorKind::transient);
 }
 
+TEST(BitfinexDecoder, TellsRefusalsFromFailuresThoughBothComeWithHttp500) {
+  EXPECT_TRUE(bitfinex.explains_failures);
+  Decoding decoding;
+  const auto kind = [&](std::string_view text, int status) {
+    const auto events = decoding.reply(text, "/v2/ticker/tBTCUSD", status);
+    return events ? std::string("none") : std::string(to_text(events.error().kind));
+  };
+  EXPECT_EQ(kind(R"(["error",10020,"symbol: invalid"])", 500), "rejected");
+  EXPECT_EQ(kind(R"(["error",10050,"no such thing"])", 500), "rejected");
+  EXPECT_EQ(kind(R"(["error",10001,"something"])", 400), "rejected");
+  for (const auto* text : {R"(["error",10000,"unknown"])", R"(["error",10001,"unknown error"])",
+                           R"(["error",20060,"maintenance"])", R"(["error",11000,"not ready"])",
+                           R"({"code":503,"error":"temporarily_unavailable"})", "[]", "[1,2,3]"}) {
+    EXPECT_EQ(kind(text, 500), "transient") << text;
+  }
+  EXPECT_EQ(kind("<html>502</html>", 502), "malformed");
+}
+
 TEST(BitfinexChecksum, IsTakenOfNumbersAsJavaScriptWritesThem) {
   const auto level = [](std::string_view price, std::string_view size) {
     return Level{*Decimal::parse(price), *Decimal::parse(size)};
@@ -246,7 +350,7 @@ TEST(BitfinexSymbols, AreReadAndSpelledInBothForms) {
   for (const auto& [symbol, base, quote] :
        {std::tuple{"tBTCUSD", "BTC", "USD"}, std::tuple{"tBTCUST", "BTC", "USDT"},
         std::tuple{"tDOGE:UST", "DOGE", "USDT"}, std::tuple{"tLUNA2:USD", "LUNA", "USD"},
-        std::tuple{"tDSHBTC", "DASH", "BTC"}}) {
+        std::tuple{"tDSHBTC", "DASH", "BTC"}, std::tuple{"tORSUSD", "ORS Group", "USD"}}) {
     const auto pair = read_pair(symbol);
     ASSERT_TRUE(pair) << symbol;
     EXPECT_EQ(pair->base, base);

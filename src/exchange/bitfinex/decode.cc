@@ -47,6 +47,7 @@ struct Message {
   std::string_view kind;  // of the text that was read
   Rows rows;
   bool has_rows = false;
+  bool takes_rows = true;  // or has them passed over
   std::optional<std::int64_t> checksum;
   std::optional<std::uint64_t> number;
   std::optional<Time> sent;
@@ -71,8 +72,11 @@ class BitfinexDecoder final : public Decoder {
   Result<void> decode_stream(const Frame& frame, Events& out);
   static void read_notice(json::Value root, Notice& notice);
   static void read_message(json::Value root, Message& message);
+  Result<void> refuse(const Frame& frame, Error error, Events& out);
   Result<void> interpret(const Notice& notice, const Frame& frame, Events& out);
-  Result<void> interpret(const Message& message, const Frame& frame, Events& out);
+  Result<void> interpret(const Message& message, const Frame& frame, Events& out,
+                         std::optional<Error> refused = std::nullopt);
+  void note_holes(std::uint64_t channel, Events& found);
   Result<void> data(const Channel& channel, const Message& message, const Frame& frame,
                     Events& out) const;
   std::optional<Channel> channel_of(const Notice& notice);
@@ -84,6 +88,8 @@ class BitfinexDecoder final : public Decoder {
   json::Reader reader_;
   Message message_;  // kept for its rows' room
   std::unordered_map<std::uint64_t, Channel> channels_;
+  // Books of which a frame was refused, with its number.
+  std::unordered_map<std::uint64_t, std::uint64_t> incomplete_;
   std::vector<std::uint64_t> renewed_;  // to be subscribed to again once they have ended
   std::optional<std::uint64_t> last_number_;
   std::optional<Time> told_;
@@ -106,8 +112,19 @@ Result<void> BitfinexDecoder::decode_stream(const Frame& frame, Events& out) {
       read_message(root, message_);
     }
   });
-  if (!read) return read;
+  if (!read) return refuse(frame, read.error(), out);
   return is_notice ? interpret(notice, frame, out) : interpret(message_, frame, out);
+}
+
+// A whole message with something absurd in its rows has come all the same: its number counts.
+Result<void> BitfinexDecoder::refuse(const Frame& frame, Error error, Events& out) {
+  Message message;
+  message.takes_rows = false;
+  const auto read = reader_.read(frame.text, [&](json::Value root) {
+    if (root.type() == json::Type::array) read_message(root, message);
+  });
+  if (!read || !message.has_rows) return fail(std::move(error));
+  return interpret(message, frame, out, std::move(error));
 }
 
 void BitfinexDecoder::read_notice(json::Value root, Notice& notice) {
@@ -146,7 +163,7 @@ void BitfinexDecoder::read_message(json::Value root, Message& message) {
     if (at == 0) {
       message.channel = part.unsigned_integer();
     } else if (part.type() == json::Type::array) {
-      read_rows(part, message.rows);
+      if (message.takes_rows) read_rows(part, message.rows);
       message.has_rows = true;
     } else if (part.type() == json::Type::string) {
       message.kind = part.raw();
@@ -170,6 +187,7 @@ void BitfinexDecoder::read_message(json::Value root, Message& message) {
 
 Result<void> BitfinexDecoder::interpret(const Notice& notice, const Frame& frame, Events& out) {
   if (notice.event == "subscribed" && notice.number) {
+    incomplete_.erase(*notice.number);
     if (const auto channel = channel_of(notice))
       channels_.insert_or_assign(*notice.number, *channel);
   } else if (notice.event == "unsubscribed" && notice.number) {
@@ -234,17 +252,41 @@ std::optional<Channel> BitfinexDecoder::channel_of(const Notice& notice) {
   return channel.instrument == nullptr ? std::nullopt : std::optional{channel};
 }
 
-Result<void> BitfinexDecoder::interpret(const Message& message, const Frame& frame, Events& out) {
-  Events found;
-  if (const auto channel = channels_.find(message.channel); channel != channels_.end()) {
-    if (auto read = data(channel->second, message, frame, found); !read) return read;
-  }
-  // Only a whole message counts as having come.
+// `refused`: what was wrong with its rows already.
+Result<void> BitfinexDecoder::interpret(const Message& message, const Frame& frame, Events& out,
+                                        std::optional<Error> refused) {
+  const std::size_t before = out.size();
   if (!is_news(message, frame, out)) return {};
+  const bool ends_connection = out.size() > before;
+  Events found;
+  const auto channel = channels_.find(message.channel);
+  if (channel != channels_.end() && !refused) {
+    if (auto read = data(channel->second, message, frame, found); !read) refused = read.error();
+  }
+  if (refused) {
+    if (channel != channels_.end() && channel->second.kind == ChannelKind::book)
+      incomplete_.insert_or_assign(message.channel, message.number.value_or(1));
+    // The hole must be told; what came with it goes with the connection.
+    if (ends_connection) return {};
+    return fail(*std::move(refused));
+  }
+  note_holes(message.channel, found);
   if (message.sent) tell_time(*message.sent, frame, out);
   out.insert(out.end(), std::make_move_iterator(found.begin()),
              std::make_move_iterator(found.end()));
   return {};
+}
+
+// A book goes on from a frame that it never had, so that it wants a new snapshot.
+void BitfinexDecoder::note_holes(std::uint64_t channel, Events& found) {
+  const auto missed = incomplete_.find(channel);
+  if (missed == incomplete_.end()) return;
+  for (auto& event : found) {
+    auto* book = std::get_if<BookUpdate>(&event);
+    if (book == nullptr) continue;
+    if (book->kind == BookKind::snapshot) return static_cast<void>(incomplete_.erase(missed));
+    book->previous_sequence = missed->second;
+  }
 }
 
 Result<void> BitfinexDecoder::data(const Channel& channel, const Message& message,

@@ -1,10 +1,11 @@
-// /v2/candles/trade:1m:tBTCUSD/hist, /v2/trades/tBTCUSD/hist, /v2/ticker/tBTCUSD,
+// /v2/candles/trade:1m:tBTCUSD/hist, /v2/trades/tBTCUSD/hist, /v2/ticker/tBTCUSD, /v2/tickers,
 // /v2/book/tBTCUSD/P0, /v2/conf/pub:list:pair:exchange.
 //
 // Sources: docs.bitfinex.com/reference (rest-public-*), read 2026-11-21.
 #include "exchange/bitfinex/replies.h"
 
 #include <algorithm>
+#include <array>
 
 #include "exchange/bitfinex/bitfinex.h"
 #include "exchange/bitfinex/symbols.h"
@@ -13,9 +14,18 @@
 namespace candlewick::exchange::bitfinex {
 namespace {
 
-// Codes that pass by themselves: too many requests, maintenance.
-constexpr std::int64_t rate_limited = 11010;
-constexpr std::int64_t in_maintenance = 20060;
+// Codes that pass by themselves: too much at once, not ready, too many requests, a restart,
+// maintenance.
+constexpr std::array<std::int64_t, 5> passing{10008, 11000, 11010, 20051, 20060};
+// Unknown and generic errors, which say nothing of the request.
+constexpr std::array<std::int64_t, 3> vague{0, 10000, 10001};
+
+// Bitfinex answers with HTTP 500 also what it will never answer otherwise.
+ErrorKind kind_of(std::int64_t code, int http_status) {
+  const bool is_vague_failure = http_status >= 500 && std::ranges::find(vague, code) != vague.end();
+  const bool passes = std::ranges::find(passing, code) != passing.end();
+  return is_vague_failure || passes ? ErrorKind::transient : ErrorKind::rejected;
+}
 
 }  // namespace
 
@@ -60,12 +70,16 @@ Result<void> Replies::decode(const Frame& frame, Events& out) {
   auto read = reader_.read(frame.text, [&](json::Value root) {
     if (frame.http_status < 400 && !frame.text.starts_with("[\"error\"")) {
       if (target.what == "conf") return read_pairs(root, frame, out);
+      if (target.what == "tickers") return read_tickers(root, frame, out);
       return read_rows(root, rows_);
     }
     if (root.type() != json::Type::array) return;
     std::size_t place = 0;
+    bool is_error = false;
     root.elements([&](json::Value part) {
       const auto at = place++;
+      if (at == 0) is_error = part.type() == json::Type::string && part.raw() == "error";
+      if (!is_error) return;
       if (at == 1 && part.type() == json::Type::number) code = part.integer();
       if (at == 2 && part.type() == json::Type::string) message = part.string();
     });
@@ -74,9 +88,8 @@ Result<void> Replies::decode(const Frame& frame, Events& out) {
   if (!read) return read;
   if (frame.http_status >= 400 && message.empty()) message = "no reason given";
   if (!message.empty()) {
-    const bool passes = code == rate_limited || code == in_maintenance;
-    return fail(passes ? ErrorKind::transient : ErrorKind::rejected, "HTTP {}: {} ({})",
-                frame.http_status, message.substr(0, 200), code);
+    return fail(kind_of(code, frame.http_status), "HTTP {}: {} ({})", frame.http_status,
+                message.substr(0, 200), code);
   }
   return interpret(target, frame, out);
 }
@@ -155,6 +168,19 @@ void Replies::read_pairs(json::Value root, const Frame& frame, Events& out) {
       const Instrument& stored = catalogue_.put(std::move(listed));
       out.emplace_back(Listing{.origin = {&stored, std::nullopt, frame.received_time}});
     });
+  });
+}
+
+// [["tBTCUSD",29967,8.3,29976,13.3,-1674,-0.0529,29966,488.04,31887,29335],["fUSD",…],…]
+void Replies::read_tickers(json::Value root, const Frame& frame, Events& out) {
+  root.elements([&](json::Value part) {
+    const auto named = read_named_row(part);
+    // Funding, derivatives.
+    const auto* instrument = catalogue_.find_or_infer(named.name);
+    if (instrument == nullptr) return;
+    auto ticker = ticker_of(named.row, {instrument, std::nullopt, frame.received_time});
+    if (!ticker) return part.reject(ticker.error().message);
+    out.emplace_back(std::move(*ticker));
   });
 }
 

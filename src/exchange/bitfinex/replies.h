@@ -18,6 +18,7 @@ class Replies {
   Target target_of(const Frame& frame);
   Result<void> interpret(const Target& target, const Frame& frame, Events& out);
   void read_pairs(json::Value root, const Frame& frame, Events& out);
+  void read_tickers(json::Value root, const Frame& frame, Events& out);
 
   Catalogue& catalogue_;
   json::Reader reader_;

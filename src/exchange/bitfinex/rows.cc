@@ -29,6 +29,13 @@ class Columns {
     if (value.is_negative()) fail_at(at, "negative");
     return value;
   }
+  // Null is none.
+  std::optional<Decimal> optional_number(std::size_t at) {
+    return row_.nulls[at] ? std::nullopt : std::optional{number(at)};
+  }
+  std::optional<Decimal> optional_amount(std::size_t at) {
+    return row_.nulls[at] ? std::nullopt : std::optional{amount(at)};
+  }
   std::uint64_t whole(std::size_t at) {
     const Decimal value = number(at);
     constexpr std::int64_t most = 1'000'000'000'000'000'000;
@@ -55,16 +62,32 @@ class Columns {
   Result<void> result_;
 };
 
+void read(Row& row, std::size_t at, json::Value& part) {
+  if (at >= row.columns.size()) return;
+  if (part.type() == json::Type::number) row.columns[at] = part.decimal();
+  row.nulls[at] = part.is_null();
+}
+
 }  // namespace
+
+NamedRow read_named_row(json::Value& value) {
+  NamedRow named;
+  std::size_t place = 0;
+  value.elements([&](json::Value part) {
+    const auto at = place++;
+    if (at == 0) {
+      named.name = part.string();
+    } else {
+      read(named.row, at - 1, part);
+    }
+  });
+  return named;
+}
 
 void read_rows(json::Value& value, Rows& into) {
   into.rows.clear();
   into.is_list = true;
   std::size_t column = 0;
-  const auto read = [](Row& row, std::size_t at, json::Value& part) {
-    if (at < row.columns.size() && part.type() == json::Type::number)
-      row.columns[at] = part.decimal();
-  };
   value.elements([&](json::Value part) {
     if (part.type() == json::Type::array) {
       Row& row = into.rows.emplace_back();
@@ -112,18 +135,20 @@ Result<Candle> candle_of(const Row& row, const Origin& origin, Timeframe timefra
 }
 
 // [29967,8.32497516,29976,13.30144555,-1674,-0.0529,29966,488.04182112,31887,29335]: bid and ask,
-// each with the sum of the 25 best sizes, change, its share, last, volume, high, low.
+// each with the sum of the 25 best sizes, change, its share, last, volume, high, low. All of them
+// are null where nothing was traded yet.
 Result<Ticker> ticker_of(const Row& row, const Origin& origin) {
   Columns columns(row, "ticker");
   Ticker ticker;
   ticker.origin = origin;
-  if (row.columns[0]) ticker.bid = columns.amount(0);
-  if (row.columns[2]) ticker.ask = columns.amount(2);
-  if (row.columns[5]) ticker.change_pct_24h = Decimal::multiply(*row.columns[5], Decimal{100});
-  ticker.last = columns.amount(6);
-  ticker.volume_24h = columns.amount(7);
-  ticker.high_24h = columns.amount(8);
-  ticker.low_24h = columns.amount(9);
+  ticker.bid = columns.optional_amount(0);
+  ticker.ask = columns.optional_amount(2);
+  if (const auto share = columns.optional_number(5))
+    ticker.change_pct_24h = Decimal::multiply(*share, Decimal{100});
+  ticker.last = columns.optional_amount(6);
+  ticker.volume_24h = columns.optional_amount(7);
+  ticker.high_24h = columns.optional_amount(8);
+  ticker.low_24h = columns.optional_amount(9);
   if (auto read = columns.finish(); !read) return fail(read.error());
   return ticker;
 }

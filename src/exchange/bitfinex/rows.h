@@ -3,8 +3,10 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/json.h"
@@ -14,6 +16,7 @@ namespace candlewick::exchange::bitfinex {
 
 struct Row {
   std::array<std::optional<Decimal>, 10> columns{};
+  std::bitset<10> nulls;  // which of them were written so
 };
 
 struct Rows {
@@ -22,6 +25,13 @@ struct Rows {
 };
 // Replaces `into`.
 void read_rows(json::Value& value, Rows& into);
+
+// ["tBTCUSD",…]: one of many, behind its name.
+struct NamedRow {
+  std::string name;
+  Row row;
+};
+NamedRow read_named_row(json::Value& value);
 
 // Errors: malformed, when a column is missing or absurd.
 Result<Trade> trade_of(const Row& row, const Origin& origin);

@@ -1,34 +1,21 @@
-// What the unified names are is CCXT's choice.
+// CCXT 4.5.84 has the unified names, read 2026-11-21.
 #include "exchange/bitfinex/symbols.h"
 
-#include <algorithm>
 #include <array>
+
+#include "exchange/asset_names.h"
 
 namespace candlewick::exchange::bitfinex {
 namespace {
 
-struct Names {
-  std::string_view theirs;
-  std::string_view unified;
-};
-constexpr std::array<Names, 34> renamed{
-    {{"ALG", "ALGO"},  {"AMP", "AMPL"},   {"ATO", "ATOM"},      {"BCHABC", "XEC"}, {"BCHN", "BCH"},
-     {"DAT", "DATA"},  {"DOG", "MDOGE"},  {"DSH", "DASH"},      {"EDO", "PNT"},    {"EUS", "EURS"},
-     {"EUT", "EURT"},  {"HTX", "HT"},     {"IDX", "ID"},        {"IOT", "IOTA"},   {"IQX", "IQ"},
-     {"LUNA", "LUNC"}, {"LUNA2", "LUNA"}, {"MNA", "MANA"},      {"PAS", "PASS"},   {"QSH", "QASH"},
-     {"QTM", "QTUM"},  {"RBT", "RBTC"},   {"SNG", "SNGLS"},     {"STJ", "STORJ"},  {"TSD", "TUSD"},
-     {"UDC", "USDC"},  {"UST", "USDT"},   {"TERRAUST", "USTC"}, {"VSY", "VSYS"},   {"WAX", "WAXP"},
-     {"XCH", "XCHF"},  {"YGG", "YEED"},   {"YYW", "YOYOW"},     {"ZBT", "ZB"}}};
-
-std::string unified(std::string_view asset) {
-  const auto* const found = std::ranges::find(renamed, asset, &Names::theirs);
-  return std::string(found == renamed.end() ? asset : found->unified);
-}
-
-std::string theirs(std::string_view asset) {
-  const auto* const found = std::ranges::find(renamed, asset, &Names::unified);
-  return std::string(found == renamed.end() ? asset : found->theirs);
-}
+constexpr std::array<AssetName, 35> renamed{
+    {{"ALG", "ALGO"},  {"AMP", "AMPL"},   {"ATO", "ATOM"}, {"BCHABC", "XEC"},    {"BCHN", "BCH"},
+     {"DAT", "DATA"},  {"DOG", "MDOGE"},  {"DSH", "DASH"}, {"EDO", "PNT"},       {"EUS", "EURS"},
+     {"EUT", "EURT"},  {"HTX", "HT"},     {"IDX", "ID"},   {"IOT", "IOTA"},      {"IQX", "IQ"},
+     {"LUNA", "LUNC"}, {"LUNA2", "LUNA"}, {"MNA", "MANA"}, {"ORS", "ORS Group"}, {"PAS", "PASS"},
+     {"QSH", "QASH"},  {"QTM", "QTUM"},   {"RBT", "RBTC"}, {"SNG", "SNGLS"},     {"STJ", "STORJ"},
+     {"TSD", "TUSD"},  {"UDC", "USDC"},   {"UST", "USDT"}, {"TERRAUST", "USTC"}, {"VSY", "VSYS"},
+     {"WAX", "WAXP"},  {"XCH", "XCHF"},   {"YGG", "YEED"}, {"YYW", "YOYOW"},     {"ZBT", "ZB"}}};
 
 bool is_asset(std::string_view text) {
   return !text.empty() &&
@@ -54,12 +41,12 @@ std::optional<Pair> read_pair(std::string_view symbol) {
     quote = symbol.substr(plain_length);
   }
   if (!is_asset(base) || !is_asset(quote)) return std::nullopt;
-  return Pair{unified(base), unified(quote)};
+  return Pair{unified_asset(renamed, base), unified_asset(renamed, quote)};
 }
 
 std::string symbol_of(std::string_view base, std::string_view quote) {
-  const auto first = theirs(base);
-  const auto second = theirs(quote);
+  const auto first = asset_of_venue(renamed, base);
+  const auto second = asset_of_venue(renamed, quote);
   const bool is_plain = first.size() == plain_length && second.size() == plain_length;
   return "t" + first + (is_plain ? "" : ":") + second;
 }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/json_text.h"
+#include "exchange/bitget/symbols.h"
 #include "exchange/reading.h"
 
 namespace candlewick::exchange::bitget {
@@ -31,8 +32,8 @@ constexpr std::array<TimeframeName, 11> granularities{{{Timeframe::m1, "1min"},
                                                        {Timeframe::d1, "1Dutc"},
                                                        {Timeframe::w1, "1Wutc"}}};
 
-constexpr std::array<TimeframeName, 11> channel_names{{{Timeframe::m1, "1m"},
-                                                       {Timeframe::m3, "3m"},
+// The streams' list has none of 3 minutes.
+constexpr std::array<TimeframeName, 10> channel_names{{{Timeframe::m1, "1m"},
                                                        {Timeframe::m5, "5m"},
                                                        {Timeframe::m15, "15m"},
                                                        {Timeframe::m30, "30m"},
@@ -44,10 +45,7 @@ constexpr std::array<TimeframeName, 11> channel_names{{{Timeframe::m1, "1m"},
                                                        {Timeframe::w1, "1Wutc"}}};
 
 constexpr auto timeframes = timeframes_of(granularities);
-
-// Longest first where one ends another.
-constexpr std::array<std::string_view, 8> quote_assets{"USDT", "USDC", "USD1", "BGB",
-                                                       "BTC",  "ETH",  "EUR",  "BRL"};
+constexpr auto streamed_timeframes = timeframes_of(channel_names);
 
 std::string channel_name(const Channel& channel) {
   switch (channel.kind) {
@@ -227,6 +225,7 @@ constinit const Venue bitget{
     .timeframes = timeframes,
     .quote_assets = quote_assets,
     .symbol_separator = "",
+    .read_pair = read_pair,
     // 240 subscriptions an hour and connection, and 50 channels as the venue advises: this leaves
     // most of them for new snapshots.
     .limits = {.channels_per_connection = 50,
@@ -240,8 +239,11 @@ constinit const Venue bitget{
     .silence_limit = 60s,
     .channels = channels,
     .candle_stream = CandleStream::forming,
+    .streamed_timeframes = streamed_timeframes,
     .trade_ids = TradeIds::ascending,
     .quiet_periods = QuietPeriods::zero_rows,
+    // Rows are counted back from an end.
+    .first_candle = FirstCandle::not_told,
     .book_rule = BookRule::stream_ascending,
     .book_levels = 150,
     .checksum = checksum,

@@ -33,6 +33,19 @@ TEST(BitgetRequests, ComputeTheEndOfAPageOfCandles) {
       {.kind = RestKind::candles, .instrument = bitcoin, .timeframe = Timeframe::h8}));
 }
 
+TEST(BitgetSubscriptions, HaveNoCandlesOfThreeMinutes) {
+  const auto catalogue = make_catalogue(bitget);
+  const auto* bitcoin = catalogue->find_or_infer("BTCUSDT");
+  std::vector<Timeframe> streamed;
+  for (const auto& channel : usual_channels(bitget, *bitcoin, bitget.timeframes, false)) {
+    if (channel.kind == ChannelKind::candles) streamed.push_back(channel.timeframe);
+  }
+  EXPECT_EQ(streamed.size(), bitget.timeframes.size() - 1);
+  EXPECT_EQ(std::ranges::find(streamed, Timeframe::m3), streamed.end());
+  EXPECT_TRUE(bitget.request(
+      {.kind = RestKind::candles, .instrument = bitcoin, .timeframe = Timeframe::m3}));
+}
+
 TEST(BitgetSubscriptions, GoOneAMessage) {
   const auto catalogue = make_catalogue(bitget);
   const auto channels =

@@ -96,6 +96,21 @@ TEST(BitgetDecoder, KeepsOfANewSubscriptionsCandlesTheRunningOneAlone) {
   EXPECT_EQ(to_ms(*candle.origin.exchange_time), 1700000041000);
 }
 
+TEST(BitgetDecoder, NamesTheUpdateBeforeWhereTheVenueDoes) {
+  Decoding decoding;
+  const auto before = [&](std::string_view numbers) {
+    const auto events = decoding.stream(fmt::format(
+        R"({{"action":"update","arg":{{"instType":"SPOT","channel":"books","instId":"BTCUSDT"}},"data":[{{"asks":[],"bids":[["1","2"]],"checksum":0,{},"ts":"1700000000000"}}],"ts":1700000000001}})",
+        numbers));
+    return std::get<BookUpdate>(events->front()).previous_sequence;
+  };
+  EXPECT_EQ(before(R"("pseq":1343064377779269000,"seq":"1343064377779269632")"),
+            1343064377779269000U);
+  EXPECT_EQ(before(R"("seq":7,"pseq":"5")"), 5U);
+  EXPECT_EQ(before(R"("seq":7,"pseq":0)"), std::nullopt);
+  EXPECT_EQ(before(R"("seq":7)"), std::nullopt);
+}
+
 TEST(BitgetDecoder, RemembersTheDigitsThatABookIsWrittenWith) {
   Decoding decoding;
   const auto book = [&](std::string_view action, std::string_view bids) {

@@ -6,18 +6,25 @@
 #include <algorithm>
 #include <charconv>
 
+#include "exchange/bitget/symbols.h"
+
 namespace candlewick::exchange::bitget {
 namespace {
 
+std::optional<std::int64_t> whole(json::Value& value) {
+  const auto text = value.raw();
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
 // "2" of "pricePrecision" is 0.01; nothing for what makes no sense.
 std::optional<Decimal> step_of(json::Value& value) {
-  const auto text = value.raw();
-  int digits = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), digits);
-  if (error != std::errc{} || end != text.data() + text.size() || digits < 0 || digits > 18)
-    return std::nullopt;
+  const auto digits = whole(value);
+  if (!digits || *digits < 0 || *digits > 18) return std::nullopt;
   int128 count = 1'000'000'000'000'000'000;
-  for (int i = 0; i < digits; ++i) count /= 10;
+  for (int i = 0; i < *digits; ++i) count /= 10;
   return Decimal::from_count(count);
 }
 
@@ -115,7 +122,7 @@ std::string read_ticker(json::Value& row, Ticker& ticker) {
 }
 
 // {"asks":[["26274.9","0.0009"]],"bids":[["26274.8","0.0009"]],"checksum":-1367582038,"seq":123,
-//  "ts":"1695710946294"}. A checksum of 0 is none.
+//  "pseq":122,"ts":"1695710946294"}. A checksum of 0 is none, and so is a predecessor of 0.
 void read_book(json::Value& row, BookUpdate& book, LevelDigits& digits) {
   unsigned seen = 0;
   LevelDigits here;
@@ -130,6 +137,9 @@ void read_book(json::Value& row, BookUpdate& book, LevelDigits& digits) {
       book.origin.exchange_time = epoch(value);
     } else if (key == "seq") {
       book.sequence = value.unsigned_integer();
+    } else if (key == "pseq") {
+      const auto before = value.unsigned_integer();
+      if (before != 0) book.previous_sequence = before;
     } else if (key == "checksum") {
       const auto checksum = value.integer();
       if (checksum != 0) book.checksum = static_cast<std::uint32_t>(checksum);
@@ -144,18 +154,23 @@ void read_book(json::Value& row, BookUpdate& book, LevelDigits& digits) {
 }
 
 // {"symbol":"BTCUSDT","baseCoin":"BTC","quoteCoin":"USDT","minTradeAmount":"0",
-//  "pricePrecision":"2","quantityPrecision":"6","quotePrecision":"8","status":"online",…}
+//  "pricePrecision":"2","quantityPrecision":"6","quotePrecision":"8","status":"online",
+//  "openTime":"1532454360000",…}
 Instrument read_listing(json::Value& row) {
   Instrument instrument;
   instrument.listed = true;
   std::string_view status;
   row.members([&](std::string_view key, json::Value value) {
     if (key == "symbol") instrument.exchange_symbol = value.string();
-    if (key == "baseCoin") instrument.base = value.string();
-    if (key == "quoteCoin") instrument.quote = value.string();
+    if (key == "baseCoin") instrument.base = unified_asset(asset_names, value.string());
+    if (key == "quoteCoin") instrument.quote = unified_asset(asset_names, value.string());
     if (key == "pricePrecision") instrument.tick_size = step_of(value);
     if (key == "quantityPrecision") instrument.step_size = step_of(value);
     if (key == "status") status = value.raw();
+    if (key == "openTime") {
+      // Empty where the venue does not know it.
+      if (const auto opened = whole(value)) instrument.listed_at = time_of_epoch(*opened);
+    }
   });
   if (instrument.exchange_symbol.empty() || instrument.base.empty() || instrument.quote.empty())
     row.reject("a listing has symbol, baseCoin and quoteCoin");

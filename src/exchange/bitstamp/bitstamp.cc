@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/json_text.h"
+#include "exchange/asset_names.h"
 #include "exchange/reading.h"
 
 namespace candlewick::exchange::bitstamp {
@@ -120,19 +121,12 @@ std::string explain_status(int http_status) {
   }
 }
 
-struct Names {
-  std::string_view theirs;
-  std::string_view unified;
-};
-// CCXT's choice.
-constexpr std::array<Names, 1> renamed{{{"UST", "USTC"}}};
+constexpr std::array<AssetName, 1> renamed{{{"UST", "USTC"}}};
 
 }  // namespace
 
 std::string unified_asset(std::string_view asset) {
-  const auto name = upper(asset);
-  const auto* const found = std::ranges::find(renamed, name, &Names::theirs);
-  return found == renamed.end() ? name : std::string(found->unified);
+  return exchange::unified_asset(renamed, asset);
 }
 
 std::optional<Pair> read_pair(std::string_view symbol) {
@@ -147,11 +141,7 @@ std::optional<Pair> read_pair(std::string_view symbol) {
 }
 
 std::string symbol_of(std::string_view base, std::string_view quote) {
-  const auto theirs = [](std::string_view asset) {
-    const auto* const found = std::ranges::find(renamed, asset, &Names::unified);
-    return lower(found == renamed.end() ? asset : found->theirs);
-  };
-  return theirs(base) + theirs(quote);
+  return lower(asset_of_venue(renamed, base) + asset_of_venue(renamed, quote));
 }
 
 std::optional<Timeframe> timeframe_of_seconds(std::string_view seconds) {
@@ -185,7 +175,8 @@ constinit const Venue bitstamp{
     .candle_stream = CandleStream::none,
     .streamed_timeframes = {},
     .trade_ids = TradeIds::ascending,
-    .quiet_periods = QuietPeriods::omitted,
+    .quiet_periods = QuietPeriods::zero_rows,
+    .first_candle = FirstCandle::not_told,
     .book_rule = BookRule::none,
     .book_levels = 100,
     .heartbeat = {.interval = 10s, .text = heartbeat},
@@ -194,6 +185,7 @@ constinit const Venue bitstamp{
     .subscribe = subscribe,
     .unsubscribe = unsubscribe,
     .request = request,
+    .all_tickers = [] { return RestRequest{"/api/v2/ticker/"}; },
     .make_decoder = make_decoder,
     .explain_status = explain_status,
 };

@@ -164,6 +164,22 @@ TEST(BitstampDecoder, TakesRowsOfAnotherTimeForAFailure) {
   EXPECT_FALSE(decoding.reply(R"({"data":{"pair":"BTC/USD"}})", target));
 }
 
+TEST(BitstampDecoder, ReadsTheTickersOfAllPairsButDerivatives) {
+  Decoding decoding;
+  const auto events = decoding.reply(
+      R"([{"timestamp":"1686068944","high":"26252","last":"26216","bid":"26208","vwap":"25681","volume":"3563.13819902","low":"25350","ask":"26211","open":"25730","open_24":"25895","percent_change_24":"1.24","pair":"BTC/USD"},{"timestamp":"1686068944","last":"26216","volume":"1","pair":"BTC/USD-PERP"},{"pair":"UST/EUR","last":"0.9","volume":"0","timestamp":"1686068944"}])",
+      bitstamp.all_tickers().target);
+  ASSERT_TRUE(events) << events.error().message;
+  const auto tickers = of_kind<Ticker>(*events);
+  ASSERT_EQ(tickers.size(), 2U);
+  EXPECT_EQ(tickers[0].origin.instrument, decoding.catalogue->find("btcusd"));
+  EXPECT_EQ(tickers[0].origin.exchange_time, time_from_ms(1'686'068'944'000));
+  EXPECT_EQ(tickers[0].last->to_string(), "26216");
+  EXPECT_EQ(tickers[0].volume_24h->to_string(), "3563.13819902");
+  EXPECT_EQ(tickers[0].open_24h->to_string(), "25895");
+  EXPECT_EQ(tickers[1].origin.instrument->symbol, "USTC/EUR");
+}
+
 TEST(BitstampDecoder, NamesWhatTheVenueRefuses) {
   Decoding decoding;
   const auto stream = decoding.stream(

@@ -59,6 +59,7 @@ class BitstampDecoder final : public Decoder {
   Result<void> decode_refusal(const Frame& frame);
   Result<void> decode_candles(const Origin& origin, const Frame& frame, Events& out);
   void read_markets(json::Value root, const Frame& frame, Events& out);
+  void read_all_tickers(json::Value root, const Frame& frame, Events& out);
   static void read_transactions(json::Value root, const Origin& origin, Events& out);
 
   Catalogue& catalogue_;
@@ -159,6 +160,8 @@ Result<void> BitstampDecoder::decode_reply(const Frame& frame, Events& out) {
           ClockReading{catalogue_.exchange(), *figures.origin.exchange_time, frame.received_time});
     });
   }
+  if (target.what == "ticker" && target.symbol.empty())
+    return reader_.read(frame.text, [&](json::Value root) { read_all_tickers(root, frame, out); });
   const bool is_known = target.what == "ohlc" || target.what == "order_book" ||
                         target.what == "transactions" || target.what == "ticker";
   if (!is_known) return reader_.read(frame.text, [](json::Value) {});
@@ -238,6 +241,20 @@ void BitstampDecoder::read_transactions(json::Value root, const Origin& origin, 
   std::stable_sort(
       out.begin() + static_cast<std::ptrdiff_t>(before), out.end(),
       [](const Event& a, const Event& b) { return std::get<Trade>(a).id < std::get<Trade>(b).id; });
+}
+
+// Derivatives are pairs that none is made of: "BTC/USD-PERP".
+void BitstampDecoder::read_all_tickers(json::Value root, const Frame& frame, Events& out) {
+  root.elements([&](json::Value row) {
+    Ticker ticker;
+    std::string symbol = lower(read_ticker(row, ticker));
+    std::erase(symbol, '/');
+    const auto* instrument = catalogue_.find_or_infer(symbol);
+    if (instrument == nullptr) return;
+    ticker.origin.instrument = instrument;
+    ticker.origin.received_time = frame.received_time;
+    out.emplace_back(std::move(ticker));
+  });
 }
 
 void BitstampDecoder::read_markets(json::Value root, const Frame& frame, Events& out) {

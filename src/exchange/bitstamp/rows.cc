@@ -135,12 +135,15 @@ void read_candle(json::Value& row, Candle& candle) {
 
 // {"ask":"2211.00","bid":"2188.97","high":"2811.00","last":"2211.00","low":"2188.97",
 //  "open":"2211.00","open_24":"2211.00","percent_change_24":"13.57","side":"0",
-//  "timestamp":"1643640186","volume":"213.26801100","vwap":"2189.80"}
-void read_ticker(json::Value& root, Ticker& ticker) {
+//  "timestamp":"1643640186","volume":"213.26801100","vwap":"2189.80"}; in the list of all, each has
+// its "pair".
+std::string read_ticker(json::Value& root, Ticker& ticker) {
+  std::string pair;
   root.members([&](std::string_view key, json::Value value) {
     const auto type = value.type();
     const bool is_scalar = type == json::Type::string || type == json::Type::number;
     if (!is_scalar || value.raw().empty()) return;
+    if (key == "pair") pair = value.string();
     if (key == "ask") ticker.ask = amount(value);
     if (key == "bid") ticker.bid = amount(value);
     if (key == "high") ticker.high_24h = amount(value);
@@ -153,6 +156,7 @@ void read_ticker(json::Value& root, Ticker& ticker) {
     if (key == "timestamp") ticker.origin.exchange_time = epoch(value);
   });
   if (!ticker.last) root.reject("a ticker has a last price");
+  return pair;
 }
 
 // {"name":"BTC/USD","market_symbol":"btcusd","base_currency":"BTC","base_decimals":8,

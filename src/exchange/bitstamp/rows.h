@@ -12,7 +12,8 @@ void read_trade(json::Value& row, Trade& trade);
 void read_transaction(json::Value& row, Trade& trade);
 void read_book(json::Value& data, BookUpdate& book);
 void read_candle(json::Value& row, Candle& candle);
-void read_ticker(json::Value& root, Ticker& ticker);
+// Returns the pair, where it is named: "BTC/USD".
+std::string read_ticker(json::Value& root, Ticker& ticker);
 // Without a base: a derivative.
 Instrument read_listing(json::Value& row);
 

@@ -4,11 +4,13 @@
 // rate limits), read 2026-11-21.
 #include "exchange/coinbase/coinbase.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 
 #include "base/json_text.h"
+#include "exchange/asset_names.h"
 #include "exchange/reading.h"
 
 namespace candlewick::exchange::coinbase {
@@ -16,8 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<std::string_view, 9> quote_assets{"USDT", "USDC", "USD", "EUR", "GBP",
-                                                       "BTC",  "ETH",  "DAI", "EURC"};
+constexpr std::array<AssetName, 1> renamed{{{"CGLD", "CELO"}}};
 
 constexpr std::array<Timeframe, 6> timeframes{Timeframe::m1, Timeframe::m5, Timeframe::m15,
                                               Timeframe::h1, Timeframe::h6, Timeframe::d1};
@@ -148,6 +149,11 @@ std::string explain_status(int http_status) {
 
 }  // namespace
 
+std::optional<Pair> read_pair(std::string_view product) {
+  if (std::ranges::count(product, '-') != 1) return std::nullopt;
+  return separated_pair(renamed, product, '-');
+}
+
 constinit const Venue coinbase{
     .name = "coinbase",
     .ccxt_id = "coinbaseexchange",
@@ -155,8 +161,8 @@ constinit const Venue coinbase{
     .rest_url = "https://api.exchange.coinbase.com",
     .ws_url = "wss://ws-feed.exchange.coinbase.com",
     .timeframes = timeframes,
-    .quote_assets = quote_assets,
     .symbol_separator = "-",
+    .read_pair = read_pair,
     .limits = {.channels_per_connection = 400,
                .messages_per_second = 10,
                .connections_per_5_minutes = 300,

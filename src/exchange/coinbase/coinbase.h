@@ -8,6 +8,9 @@ namespace candlewick::exchange::coinbase {
 
 extern const Venue coinbase;
 
+// "BTC-USD", by the names of the market. Nullopt for what is no pair ("BTC-PERP-INTX").
+std::optional<Pair> read_pair(std::string_view product);
+
 std::unique_ptr<Decoder> make_decoder(Catalogue& catalogue);
 
 }  // namespace candlewick::exchange::coinbase

@@ -36,11 +36,6 @@ class CoinbaseDecoder final : public Decoder {
   RestReplies rest_;
 };
 
-// What the market calls the asset.
-std::string unified_asset(std::string_view asset) {
-  return asset == "CGLD" ? "CELO" : std::string(asset);
-}
-
 }  // namespace
 
 Side taker_side_of_maker(json::Value& side) {
@@ -79,11 +74,12 @@ void read_product(Catalogue& catalogue, json::Value row, const Frame& frame, Eve
     if (is_switch && value.type() == json::Type::boolean && value.boolean()) is_halted = true;
   });
   if (kind != "SPOT") return;
-  const auto dash = product.exchange_symbol.find('-');
-  if (dash == std::string::npos || dash == 0 || dash + 1 == product.exchange_symbol.size())
+  if (!product.exchange_symbol.contains('-'))
     return row.reject("a product has an id of base and quote");
-  product.base = unified_asset(std::string_view(product.exchange_symbol).substr(0, dash));
-  product.quote = unified_asset(std::string_view(product.exchange_symbol).substr(dash + 1));
+  auto pair = read_pair(product.exchange_symbol);
+  if (!pair) return;
+  product.base = std::move(pair->base);
+  product.quote = std::move(pair->quote);
   product.symbol = product.base + "/" + product.quote;
   product.status = status == "delisted"  ? ListingStatus::delisted
                    : status == "offline" ? ListingStatus::halted

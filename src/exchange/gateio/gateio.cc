@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/json_text.h"
+#include "exchange/asset_names.h"
 #include "exchange/reading.h"
 
 namespace candlewick::exchange::gateio {
@@ -28,11 +29,7 @@ constexpr std::array<TimeframeName, 8> intervals{{{Timeframe::m1, "1m"},
 
 constexpr auto timeframes = timeframes_of(intervals);
 
-struct Names {
-  std::string_view theirs;
-  std::string_view unified;
-};
-constexpr std::array<Names, 20> renamed{
+constexpr std::array<AssetName, 20> renamed{
     {{"88MPH", "MPH"},          {"ASS", "ASSF"},          {"AXIS", "AXISDEFI"},
      {"BIFI", "BITCOINFILE"},   {"BOX", "DEFIBOX"},       {"BYN", "BEYONDFI"},
      {"EGG", "GOOSEFINANCE"},   {"GTC", "GAMECOM"},       {"GTC_BSC", "GAMECOM_BSC"},
@@ -40,11 +37,6 @@ constexpr std::array<Names, 20> renamed{
      {"MPH", "MORPHER"},        {"ORT", "XREATORS"},      {"POINT", "GATEPOINT"},
      {"RAI", "RAIREFLEXINDEX"}, {"SBTC", "SUPERBITCOIN"}, {"TNC", "TRINITYNETWORKCREDIT"},
      {"TRAC", "TRACO"},         {"VAI", "VAIOT"}}};
-
-std::string unified(std::string_view asset) {
-  const auto* const found = std::ranges::find(renamed, asset, &Names::theirs);
-  return std::string(found == renamed.end() ? asset : found->unified);
-}
 
 // The payload that names a channel's stream.
 struct Stream {
@@ -118,7 +110,8 @@ std::int64_t seconds_of(Time time) {
   return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
-// Both ends count, and a range of more than 1000 is refused; `limit` may not stand beside one.
+// Both ends count, and a range of more than 1000 is refused; `limit` may not stand beside one. CCXT
+// lets no range end in the future, though nothing is said about one that does.
 Result<RestRequest> candles(const RestQuery& query, std::string_view symbol) {
   const auto interval = interval_of(query.timeframe);
   if (interval.empty())
@@ -132,7 +125,9 @@ Result<RestRequest> candles(const RestQuery& query, std::string_view symbol) {
     Time end = start;
     for (int i = 0; i < limit; ++i) end = next_open(query.timeframe, end);
     if (query.end) end = std::min(end, *query.end);
-    text += fmt::format("&from={}&to={}", seconds_of(start), seconds_of(end) - 1);
+    std::int64_t last = seconds_of(end) - 1;
+    if (query.now) last = std::min(last, std::max(seconds_of(*query.now), seconds_of(start)));
+    text += fmt::format("&from={}&to={}", seconds_of(start), last);
   } else {
     if (query.end) text += fmt::format("&to={}", seconds_of(*query.end) - 1);
     text += fmt::format("&limit={}", limit);
@@ -210,13 +205,7 @@ std::optional<Timeframe> timeframe_of(std::string_view interval) {
 }
 
 std::optional<Pair> read_pair(std::string_view symbol) {
-  constexpr std::size_t longest = 60;
-  const auto line = symbol.rfind('_');
-  if (line == std::string_view::npos || line == 0 || line + 1 == symbol.size() ||
-      symbol.size() > longest) {
-    return std::nullopt;
-  }
-  return Pair{unified(symbol.substr(0, line)), unified(symbol.substr(line + 1))};
+  return separated_pair(renamed, symbol, '_');
 }
 
 constinit const Venue gateio{

@@ -255,6 +255,13 @@ TEST(GateioRequests, CutARangeToWhatOneAnswerHolds) {
   EXPECT_EQ(target({.kind = RestKind::candles, .start = start + Duration{1}, .end = start + 3min}),
             "/api/v4/spot/candlesticks?currency_pair=BTC_USDT&interval=1m&from=1763726460"
             "&to=1763726579");
+  // No range ends in the future.
+  EXPECT_EQ(target({.kind = RestKind::candles, .start = start, .now = start + 90s}),
+            "/api/v4/spot/candlesticks?currency_pair=BTC_USDT&interval=1m&from=1763726400"
+            "&to=1763726490");
+  EXPECT_EQ(target({.kind = RestKind::candles, .start = start, .now = start - 1s}),
+            "/api/v4/spot/candlesticks?currency_pair=BTC_USDT&interval=1m&from=1763726400"
+            "&to=1763726400");
   EXPECT_EQ(target({.kind = RestKind::candles, .timeframe = Timeframe::d1, .limit = 5}),
             "/api/v4/spot/candlesticks?currency_pair=BTC_USDT&interval=1d&limit=5");
   EXPECT_EQ(target({.kind = RestKind::candles, .timeframe = Timeframe::w1}),

@@ -235,7 +235,7 @@ class GeminiDecoder final : public Decoder {
         return static_cast<void>(out.emplace_back(std::move(ticker)));
       }
       case Kind::symbols:
-        return root.elements([&](json::Value name) { listed(name.string(), out); });
+        return symbols(root, out);
       case Kind::details:
         if (auto details = read_details(root)) {
           const Instrument& stored = catalogue_.put(*std::move(details));
@@ -261,12 +261,20 @@ class GeminiDecoder final : public Decoder {
     });
   }
 
+  // ["btcusd","ethbtc",…]: what a name means shows among the others.
+  void symbols(json::Value& root, Events& out) {
+    std::vector<std::string> all;
+    root.elements([&](json::Value name) { all.push_back(upper(name.string())); });
+    std::vector<std::string> sorted = all;
+    std::ranges::sort(sorted);
+    for (const auto& symbol : all) listed(symbol, sorted, out);
+  }
+
   // A name alone says that there is such a pair, and nothing against what is known of it.
-  void listed(std::string_view name, Events& out) {
-    const std::string symbol = upper(name);
+  void listed(const std::string& symbol, std::span<const std::string> all, Events& out) {
     const auto* known = catalogue_.find(symbol);
     if (known == nullptr || !known->listed) {
-      auto pair = read_pair(symbol);
+      auto pair = read_pair_among(symbol, all);
       if (!pair) return;
       Instrument made;
       made.exchange_symbol = symbol;

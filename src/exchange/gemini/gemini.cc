@@ -31,10 +31,15 @@ constexpr std::array<TimeframeName, 5> rest_names{{{Timeframe::m1, "1m"},
 
 constexpr auto timeframes = timeframes_of(stream_names);
 
+constexpr std::string_view dollar = "USD";
+constexpr std::string_view gemini_dollar = "GUSD";
 // Tried in this order: "USD" ends many others.
-constexpr std::array<std::string_view, 14> quotes{"USDT", "RLUSD", "GUSD", "USDC", "USD",
-                                                  "DAI",  "EUR",   "GBP",  "SGD",  "BTC",
-                                                  "ETH",  "LTC",   "BCH",  "FIL"};
+constexpr std::array<std::string_view, 15> quotes{"USDT", "RLUSD", gemini_dollar, "USDC", dollar,
+                                                  "DAI",  "EUR",   "GBP",         "SGD",  "BTC",
+                                                  "ETH",  "LTC",   "BCH",         "FIL",  "SOL"};
+// What is quoted in Gemini dollars, as far as is known: all others that end so are an asset whose
+// name ends in G, in dollars.
+constexpr std::array<std::string_view, 2> of_gemini_dollar{"BTC", "ETH"};
 
 std::string stream_url(std::string_view ws_url, std::span<const Channel>) {
   std::string url(ws_url);
@@ -163,18 +168,29 @@ std::optional<Timeframe> timeframe_of(std::string_view name) {
   return found ? found : exchange::timeframe_of(rest_names, name);
 }
 
-std::optional<Pair> read_pair(std::string_view symbol) {
+bool is_perpetual(std::string_view symbol) {
+  return upper(symbol).ends_with("PERP");
+}
+
+std::optional<Pair> read_pair_among(std::string_view symbol, std::span<const std::string> listed) {
   constexpr std::size_t longest = 24;
   if (symbol.size() > longest) return std::nullopt;
   const std::string name = upper(symbol);
-  if (!is_asset(name) || name.ends_with("PERP")) return std::nullopt;
-  // The one whose base ends as another quote begins.
-  if (name == "PAXGUSD") return Pair{"PAXG", "USD"};
+  if (!is_asset(name) || is_perpetual(name)) return std::nullopt;
   for (const auto quote : quotes) {
-    if (name.size() > quote.size() && name.ends_with(quote))
-      return Pair{name.substr(0, name.size() - quote.size()), std::string(quote)};
+    if (name.size() <= quote.size() || !name.ends_with(quote)) continue;
+    const std::string base = name.substr(0, name.size() - quote.size());
+    const bool is_read_right =
+        quote != gemini_dollar ||
+        std::ranges::find(of_gemini_dollar, base) != of_gemini_dollar.end() ||
+        std::ranges::binary_search(listed, base + std::string(dollar));
+    if (is_read_right) return Pair{base, std::string(quote)};
   }
   return std::nullopt;
+}
+
+std::optional<Pair> read_pair(std::string_view symbol) {
+  return read_pair_among(symbol, {});
 }
 
 constinit const Venue gemini{
@@ -199,6 +215,7 @@ constinit const Venue gemini{
     .candle_stream = CandleStream::forming,
     .trade_ids = TradeIds::ascending,
     .quiet_periods = QuietPeriods::zero_rows,
+    .first_candle = FirstCandle::not_told,
     .book_rule = BookRule::stream_ascending,
     .stream_url = stream_url,
     .subscribe = subscribe,

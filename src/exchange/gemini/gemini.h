@@ -16,6 +16,10 @@ std::optional<Timeframe> timeframe_of(std::string_view name);
 
 // "BTCUSD", in any case. Nullopt for what is no spot pair.
 std::optional<Pair> read_pair(std::string_view symbol);
+// The same with all the symbols in capitals that there are, sorted: "MOODENGUSD" is no MOODEN in
+// GUSD where there is no MOODENUSD.
+std::optional<Pair> read_pair_among(std::string_view symbol, std::span<const std::string> listed);
+bool is_perpetual(std::string_view symbol);
 
 std::unique_ptr<Decoder> make_decoder(Catalogue& catalogue);
 

@@ -117,9 +117,45 @@ TEST(GeminiSymbols, AreTakenApartByTheirQuoteAsset) {
   EXPECT_EQ(symbol("PAXGUSD"), "PAXG/USD");
   EXPECT_EQ(symbol("1INCHUSD"), "1INCH/USD");
   EXPECT_EQ(symbol("GUSDUSD"), "GUSD/USD");
+  EXPECT_EQ(symbol("ETHGUSD"), "ETH/GUSD");
+  EXPECT_EQ(symbol("MOODENGUSD"), "MOODENG/USD");
+  EXPECT_EQ(symbol("JITOSOLSOL"), "JITOSOL/SOL");
+  EXPECT_EQ(symbol("SOLUSD"), "SOL/USD");
   EXPECT_EQ(symbol("BTCGUSDPERP"), "");
   EXPECT_EQ(symbol("USD"), "");
   EXPECT_EQ(symbol("BTC-USD"), "");
+}
+
+// What is quoted in dollars as well is an asset of its own.
+TEST(GeminiSymbols, AreReadByTheOthersInTheList) {
+  Decoding decoding;
+  ASSERT_TRUE(
+      decoding.reply(R"(["xrpusd","xrpgusd","moodengusd","paxgusd","btcgusd"])", "/v1/symbols"));
+  EXPECT_EQ(decoding.catalogue->find("XRPGUSD")->symbol, "XRP/GUSD");
+  EXPECT_EQ(decoding.catalogue->find("MOODENGUSD")->symbol, "MOODENG/USD");
+  EXPECT_EQ(decoding.catalogue->find("PAXGUSD")->symbol, "PAXG/USD");
+  EXPECT_EQ(decoding.catalogue->find("BTCGUSD")->symbol, "BTC/GUSD");
+}
+
+TEST(GeminiSymbols, AreWhatTheirDetailsSay) {
+  Decoding decoding;
+  const auto details = [&](std::string_view symbol, std::string_view base, std::string_view quote) {
+    const auto events = decoding.reply(
+        fmt::format(
+            R"({{"symbol":"{}","base_currency":"{}","quote_currency":"{}","tick_size":1E-6,"quote_increment":0.01,"status":"open"}})",
+            symbol, base, quote),
+        fmt::format("/v1/symbols/details/{}", symbol));
+    return events && !events->empty();
+  };
+  // Read wrong where the details had not come, as nothing told better.
+  EXPECT_EQ(decoding.catalogue->find_or_infer("ABCGUSD")->symbol, "ABCG/USD");
+  EXPECT_TRUE(details("ABCGUSD", "ABC", "GUSD"));
+  EXPECT_EQ(decoding.catalogue->find("ABCGUSD")->symbol, "ABC/GUSD");
+  ASSERT_TRUE(decoding.reply(R"(["abcgusd"])", "/v1/symbols"));
+  EXPECT_EQ(decoding.catalogue->find("ABCGUSD")->symbol, "ABC/GUSD");
+  EXPECT_TRUE(details("XYZQQQ", "XYZ", "QQQ")) << "a quote asset that is new";
+  EXPECT_EQ(decoding.catalogue->find("XYZQQQ")->symbol, "XYZ/QQQ");
+  EXPECT_FALSE(details("BTCGUSDPERP", "BTC", "GUSD"));
 }
 
 TEST(GeminiDecoder, ANameAloneTakesNothingFromWhatIsKnown) {

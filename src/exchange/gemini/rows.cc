@@ -193,7 +193,7 @@ std::optional<Instrument> read_details(json::Value& row) {
     row.reject("a symbol's details name it and two currencies");
     return std::nullopt;
   }
-  if (!read_pair(listed.exchange_symbol)) return std::nullopt;
+  if (is_perpetual(listed.exchange_symbol)) return std::nullopt;
   listed.symbol = listed.base + "/" + listed.quote;
   listed.status = status == "open" ? ListingStatus::trading : ListingStatus::halted;
   listed.listed = true;

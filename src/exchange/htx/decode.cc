@@ -71,6 +71,7 @@ class HtxDecoder final : public Decoder {
   Result<void> decode_candles(const Head& head, const Origin& origin, const Frame& frame,
                               Events& out);
   Result<void> read_symbols(const Head& head, const Frame& frame, Events& out);
+  Result<void> read_all_tickers(const Head& head, const Frame& frame, Events& out);
   void read_tick(std::string_view what, json::Value tick, const Origin& origin, Events& out);
   void read_trades(json::Value list, const Origin& origin, Events& out);
 
@@ -227,12 +228,27 @@ Result<void> HtxDecoder::read_symbols(const Head& head, const Frame& frame, Even
   });
 }
 
+// {"status":"ok","ts":1639547261293,"data":[{"symbol":"hbcbtc","open":5.313E-5,…,"bid":5.126E-5,
+//  "bidSize":5.25,"ask":5.214E-5,"askSize":150.0},…]}
+Result<void> HtxDecoder::read_all_tickers(const Head& head, const Frame& frame, Events& out) {
+  return payload_reader_.read(head.payload, [&](json::Value list) {
+    list.elements([&](json::Value row) {
+      Ticker ticker;
+      const auto* instrument = catalogue_.find_or_infer(read_ticker(row, ticker));
+      if (instrument == nullptr) return;
+      ticker.origin = {instrument, head.time, frame.received_time};
+      out.emplace_back(std::move(ticker));
+    });
+  });
+}
+
 // What a reply is about is told by the URL that it was asked at.
 Result<void> HtxDecoder::decode_reply(const Head& head, const Frame& frame, Events& out) {
   const auto path = path_of(frame.url);
   if (head.payload.empty())
     return fail(ErrorKind::malformed, "an answer has a tick or data (HTTP {})", frame.http_status);
   if (path.ends_with("/common/symbols")) return read_symbols(head, frame, out);
+  if (path.ends_with("/market/tickers")) return read_all_tickers(head, frame, out);
   if (path.ends_with("/common/timestamp")) {
     return payload_reader_.read("[" + std::string(head.payload) + "]", [&](json::Value list) {
       list.elements([&](json::Value time) {

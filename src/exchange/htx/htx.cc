@@ -1,7 +1,8 @@
 // Facts of HTX and the text that subscribes and asks.
 //
 // Sources: huobiapi.github.io/docs/spot/v1/en (reference data, market data, websocket market data);
-// market/history/candles, which is not documented there, as CCXT 4.5 asks for it; read 2026-11-21.
+// market/history/candles, which is not documented there, and the names of assets are CCXT's
+// (4.5.84); read 2026-11-21.
 #include "exchange/htx/htx.h"
 
 #include <array>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/json_text.h"
+#include "exchange/asset_names.h"
 #include "exchange/reading.h"
 
 namespace candlewick::exchange::htx {
@@ -30,20 +32,15 @@ constexpr std::array<std::string_view, 13> quote_assets{"USDT",  "HUSD", "USDC",
                                                         "FDUSD", "USD1", "BTC",  "ETH",  "TRX",
                                                         "EUR",   "USD",  "HT"};
 
-struct Names {
-  std::string_view theirs;
-  std::string_view unified;
-};
-// CCXT's choice.
-constexpr std::array<Names, 9> renamed{{{"NGL", "GFNGL"},
-                                        {"GET", "THEMIS"},
-                                        {"GTC", "GAMECOM"},
-                                        {"HIT", "HITCHAIN"},
-                                        {"PNT", "PENTA"},
-                                        {"SBTC", "SUPERBITCOIN"},
-                                        {"SOUL", "SOULSAVER"},
-                                        {"BIFI", "BITCOINFILE"},
-                                        {"FUD", "FTX Users Debt"}}};
+constexpr std::array<AssetName, 9> renamed{{{"BIFI", "BITCOINFILE"},
+                                            {"FUD", "FTX Users Debt"},
+                                            {"GET", "THEMIS"},
+                                            {"GTC", "GAMECOM"},
+                                            {"HIT", "HITCHAIN"},
+                                            {"NGL", "GFNGL"},
+                                            {"PNT", "PENTA"},
+                                            {"SBTC", "SUPERBITCOIN"},
+                                            {"SOUL", "SOULSAVER"}}};
 
 constexpr std::array<ChannelKind, 5> channels{ChannelKind::candles, ChannelKind::trades,
                                               ChannelKind::quotes, ChannelKind::book,
@@ -122,9 +119,10 @@ std::string candles_target(const RestQuery& query, std::string_view symbol) {
   const auto seconds = [](Time time) {
     return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   };
-  // Both ends count.
+  // Both ends count. What one in the future is taken for is not said.
   Time last = *query.start + (count - 1) * length_of(query.timeframe);
   if (query.end) last = std::min(last, *query.end - 1s);
+  if (query.now) last = std::min(last, *query.now);
   return fmt::format("/market/history/candles?symbol={}&period={}&size={}&from={}&to={}", symbol,
                      period, most_candles, seconds(*query.start),
                      seconds(std::max(last, *query.start)));
@@ -187,9 +185,7 @@ std::optional<Timeframe> timeframe_of(std::string_view period) {
 }
 
 std::string unified_asset(std::string_view asset) {
-  const auto name = upper(asset);
-  const auto* const found = std::ranges::find(renamed, name, &Names::theirs);
-  return found == renamed.end() ? name : std::string(found->unified);
+  return exchange::unified_asset(renamed, asset);
 }
 
 std::optional<Pair> read_pair(std::string_view symbol) {
@@ -204,11 +200,7 @@ std::optional<Pair> read_pair(std::string_view symbol) {
 }
 
 std::string symbol_of(std::string_view base, std::string_view quote) {
-  const auto theirs = [](std::string_view asset) {
-    const auto* const found = std::ranges::find(renamed, asset, &Names::unified);
-    return lower(found == renamed.end() ? asset : found->theirs);
-  };
-  return theirs(base) + theirs(quote);
+  return lower(asset_of_venue(renamed, base) + asset_of_venue(renamed, quote));
 }
 
 constinit const Venue htx{
@@ -235,7 +227,8 @@ constinit const Venue htx{
     .candle_stream = CandleStream::forming,
     .streamed_timeframes = {},
     .trade_ids = TradeIds::ascending,
-    .quiet_periods = QuietPeriods::omitted,
+    .quiet_periods = QuietPeriods::zero_rows,
+    .first_candle = FirstCandle::not_told,
     .book_rule = BookRule::stream_linked,
     .book_levels = 150,
     .book_depth = 150,
@@ -245,6 +238,7 @@ constinit const Venue htx{
     .subscribe = subscribe,
     .unsubscribe = unsubscribe,
     .request = request,
+    .all_tickers = [] { return RestRequest{"/market/tickers"}; },
     .make_decoder = make_decoder,
     .explain_status = explain_status,
 };

@@ -291,6 +291,38 @@ TEST(HtxDecoder, TakesRowsOfAnotherTimeForAFailure) {
           ->empty());
 }
 
+TEST(HtxDecoder, ReadsTheTickersOfAllSymbolsButContracts) {
+  Decoding decoding;
+  const auto events = decoding.reply(
+      R"({"data":[{"symbol":"hbcbtc","open":5.313E-5,"high":5.34E-5,"low":5.112E-5,"close":5.175E-5,"amount":1183.87,"vol":0.0618599229,"count":205,"bid":5.126E-5,"bidSize":5.25,"ask":5.214E-5,"askSize":150.0},{"symbol":"BTC-USDT","close":1},{"symbol":"gtcusdt","open":1,"high":2,"low":1,"close":2,"amount":3,"vol":4,"count":1,"bid":0,"bidSize":0,"ask":3,"askSize":1}],"status":"ok","ts":1639547261293})",
+      htx.all_tickers().target);
+  ASSERT_TRUE(events) << events.error().message;
+  const auto tickers = of_kind<Ticker>(*events);
+  ASSERT_EQ(tickers.size(), 2U);
+  EXPECT_EQ(tickers[0].origin.instrument->symbol, "HBC/BTC");
+  EXPECT_EQ(tickers[0].origin.exchange_time, time_from_ms(1'639'547'261'293));
+  EXPECT_EQ(tickers[0].last->to_string(), "0.00005175");
+  EXPECT_EQ(tickers[0].volume_24h->to_string(), "1183.87");
+  EXPECT_EQ(tickers[0].quote_volume_24h->to_string(), "0.0618599229");
+  EXPECT_EQ(tickers[0].bid_size->to_string(), "5.25");
+  EXPECT_EQ(tickers[1].origin.instrument->symbol, "GAMECOM/USDT");
+}
+
+// A real answer of June 2020, 14 seconds after the newest minute began.
+TEST(HtxDecoder, HasCandlesOfMinutesWithoutTrades) {
+  Decoding decoding;
+  const auto events = decoding.reply(
+      R"({"status":"ok","ch":"market.ethbtc.kline.1min","ts":1591515374371,"data":[{"amount":0.0,"open":0.025095,"close":0.025095,"high":0.025095,"id":1591515360,"count":0,"low":0.025095,"vol":0.0},{"amount":1.2082,"open":0.025096,"close":0.025095,"high":0.025096,"id":1591515300,"count":6,"low":0.025095,"vol":0.0303205097}]})",
+      "/market/history/candles?symbol=ethbtc&period=1min&size=2");
+  ASSERT_TRUE(events) << events.error().message;
+  const auto candles = of_kind<Candle>(*events);
+  ASSERT_EQ(candles.size(), 2U);
+  EXPECT_TRUE(candles[0].volume.is_zero());
+  EXPECT_EQ(candles[0].trade_count, 0U);
+  EXPECT_EQ(candles[0].open, candles[1].close);
+  EXPECT_EQ(htx.quiet_periods, QuietPeriods::zero_rows);
+}
+
 TEST(HtxDecoder, NamesWhatTheVenueRefuses) {
   Decoding decoding;
   const auto stream = decoding.stream(
@@ -318,6 +350,13 @@ TEST(HtxRequests, AskForNoMorePeriodsThanTheVenueAnswers) {
                     .end = start + 2h}),
             "/market/history/candles?symbol=btcusdt&period=60min&size=1000&from=1768478400"
             "&to=1768485599");
+  // No range ends in the future.
+  EXPECT_EQ(target({.kind = RestKind::candles, .start = start, .now = start + 90s}),
+            "/market/history/candles?symbol=btcusdt&period=1min&size=1000&from=1768478400"
+            "&to=1768478490");
+  EXPECT_EQ(target({.kind = RestKind::candles, .start = start, .now = start - 1s}),
+            "/market/history/candles?symbol=btcusdt&period=1min&size=1000&from=1768478400"
+            "&to=1768478400");
   EXPECT_EQ(target({.kind = RestKind::candles}),
             "/market/history/kline?symbol=btcusdt&period=1min&size=2000");
   EXPECT_EQ(target({.kind = RestKind::depth}), "/market/depth?symbol=btcusdt&type=step0");

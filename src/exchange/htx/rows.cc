@@ -113,14 +113,16 @@ void read_quote(json::Value& tick, Quote& quote) {
 // {"id":311070770838,"low":29326.15,"high":31899.51,"open":31666.3,"close":29952.31,
 //  "vol":8.181588598785326E8,"amount":26897.159881877742,"version":311070770838,"count":699452};
 // market.$symbol.ticker adds "bid":…,"bidSize":…,"ask":…,"askSize":…,"lastPrice":…, REST
-// "bid":[…,…],"ask":[…,…].
-void read_ticker(json::Value& tick, Ticker& ticker) {
+// "bid":[…,…],"ask":[…,…]; where there are those of all symbols, each names its own.
+std::string read_ticker(json::Value& tick, Ticker& ticker) {
+  std::string symbol;
   std::optional<Decimal> last;
   tick.members([&](std::string_view key, json::Value value) {
     const bool is_pair = value.type() == json::Type::array;
     if (key == "bid" && is_pair) return read_price_and_size(value, ticker.bid, ticker.bid_size);
     if (key == "ask" && is_pair) return read_price_and_size(value, ticker.ask, ticker.ask_size);
     if (value.is_null() || is_pair || value.type() == json::Type::object) return;
+    if (key == "symbol") symbol = value.string();
     if (key == "low") ticker.low_24h = amount(value);
     if (key == "high") ticker.high_24h = amount(value);
     if (key == "open") ticker.open_24h = amount(value);
@@ -135,6 +137,7 @@ void read_ticker(json::Value& tick, Ticker& ticker) {
   });
   if (last) ticker.last = last;
   if (!ticker.last) tick.reject("a ticker has a close");
+  return symbol;
 }
 
 // {"seqNum":129803485567,"prevSeqNum":129803485424,"bids":[[38765.39,0.0]],"asks":[]}; a side that

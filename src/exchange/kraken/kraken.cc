@@ -189,6 +189,7 @@ constinit const Venue kraken{
     .timeframes = timeframes,
     .quote_assets = quote_assets,
     .symbol_separator = "/",
+    .read_pair = read_pair,
     .limits = {.channels_per_connection = 500,
                .messages_per_second = 10,
                .connections_per_5_minutes = 75,

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "exchange/asset_names.h"
 #include "exchange/kraken/kraken.h"
 
 namespace candlewick::exchange::kraken {
@@ -14,6 +15,13 @@ struct Names {
   std::string_view now;
 };
 constexpr std::array<Names, 2> renamed{{{"XBT", "BTC"}, {"XDG", "DOGE"}}};
+constexpr std::array<AssetName, 7> asset_names{{{"FEE", "KFEE"},
+                                                {"LUNA", "LUNC"},
+                                                {"LUNA2", "LUNA"},
+                                                {"REP", "REPV1"},
+                                                {"REPV2", "REP"},
+                                                {"UST", "USTC"},
+                                                {"XDG", "DOGE"}}};
 
 std::string asset_of_v2(std::string_view asset) {
   for (const auto& [old, now] : renamed) {
@@ -49,14 +57,12 @@ std::string rest_pair(std::string_view v2_symbol) {
   return asset_of_rest(v2_symbol.substr(0, slash)) + asset_of_rest(v2_symbol.substr(slash + 1));
 }
 
-// What the unified names are is CCXT's choice.
 std::string unified_asset(std::string_view asset) {
-  constexpr std::array<Names, 5> names{
-      {{"LUNA", "LUNC"}, {"LUNA2", "LUNA"}, {"UST", "USTC"}, {"REPV2", "REP"}, {"FEE", "KFEE"}}};
-  for (const auto& [theirs, unified] : names) {
-    if (asset == theirs) return std::string(unified);
-  }
-  return asset_of_v2(asset);
+  return exchange::unified_asset(asset_names, asset);
+}
+
+std::optional<Pair> read_pair(std::string_view symbol) {
+  return separated_pair(asset_names, symbol, '/');
 }
 
 const Instrument* instrument_of_pair(Catalogue& catalogue, std::string_view pair) {

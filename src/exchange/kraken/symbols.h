@@ -2,6 +2,7 @@
 // "XBT/USD" on v1, "XBTUSD" in REST requests.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,8 @@ std::string v2_symbol(std::string_view symbol);
 std::string rest_pair(std::string_view v2_symbol);
 // What the market calls the asset: Kraken's LUNA is Luna Classic.
 std::string unified_asset(std::string_view asset);
+// "LUNA/USD", by the names of the market.
+std::optional<Pair> read_pair(std::string_view symbol);
 // By a REST pair in any spelling: "XBTUSD", "XXBTZUSD", "XBT/USD". Null when it cannot be told.
 const Instrument* instrument_of_pair(Catalogue& catalogue, std::string_view pair);
 // By the symbol of either WebSocket version. Null likewise.

@@ -19,7 +19,8 @@ enum class Kind : unsigned char {
   trade,
   trades,
   ticker,
-  day,  // the ticker stands in another `data`
+  tickers,  // of all symbols
+  day,      // the ticker stands in another `data`
   quote,
   ladder,
   book,
@@ -63,6 +64,7 @@ Topic topic_of_url(std::string_view url) {
   const auto symbol = parameter(url, "symbol");
   if (path.ends_with("/timestamp")) return {Kind::time};
   if (path.ends_with("/symbols")) return {Kind::listings};
+  if (path.ends_with("/market/allTickers")) return {Kind::tickers};
   if (path.contains("/symbols/")) return {Kind::listing};
   if (path.ends_with("/market/stats") || path.ends_with("/orderbook/level1"))
     return {Kind::ticker, symbol};
@@ -179,6 +181,9 @@ class KucoinDecoder final : public Decoder {
         case Kind::day:
           day(root, topic, out);
           break;
+        case Kind::tickers:
+          tickers(root, out);
+          break;
         default:
           read_row(root, topic, out);
       }
@@ -207,20 +212,8 @@ class KucoinDecoder final : public Decoder {
     }
   }
 
-  // Whatever it is quoted in, the separator tells the parts.
   const Instrument* instrument(json::Value& row, std::string_view symbol) {
-    const auto dash = symbol.find('-');
-    const bool is_pair = dash != std::string_view::npos && dash > 0 && dash + 1 < symbol.size() &&
-                         symbol.size() <= 60 && std::ranges::count(symbol, '-') == 1;
-    const auto* known = is_pair ? catalogue_.find_or_infer(symbol) : nullptr;
-    if (known == nullptr && is_pair) {
-      Instrument made;
-      made.exchange_symbol = symbol;
-      made.base = symbol.substr(0, dash);
-      made.quote = symbol.substr(dash + 1);
-      made.symbol = made.base + "/" + made.quote;
-      known = &catalogue_.put(std::move(made));
-    }
+    const auto* known = catalogue_.find_or_infer(symbol);
     if (known == nullptr)
       row.reject("unknown symbol \"" + std::string(symbol.substr(0, 40)) + "\"");
     return known;
@@ -278,6 +271,22 @@ class KucoinDecoder final : public Decoder {
       if (value.type() != json::Type::array) return ticker(value, topic.symbol, out);
       value.elements([&](json::Value one) { ticker(one, topic.symbol, out); });
     });
+  }
+
+  // {"time":1602832092060,"ticker":[{"symbol":"BTC-USDT","buy":"11328.9",…},…]}
+  void tickers(json::Value& root, Events& out) {
+    const std::size_t before = out.size();
+    std::optional<Time> time;
+    bool has_list = false;
+    root.members([&](std::string_view key, json::Value value) {
+      if (key == "time") time = epoch(value);
+      if (key != "ticker") return;
+      has_list = true;
+      value.elements([&](json::Value row) { ticker(row, {}, out); });
+    });
+    if (!has_list) return root.reject("ticker is missing");
+    for (std::size_t i = before; i < out.size(); ++i)
+      std::get<Ticker>(out[i]).origin.exchange_time = time;
   }
 
   void quote(json::Value& row, const Topic& topic, Events& out) {

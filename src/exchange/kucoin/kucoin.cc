@@ -4,12 +4,14 @@
 // Sources: www.kucoin.com/docs-new (base info, spot market data, rate limit), read 2026-11-21.
 #include "exchange/kucoin/kucoin.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 
 #include "base/json.h"
 #include "base/json_text.h"
+#include "exchange/asset_names.h"
 #include "exchange/reading.h"
 
 namespace candlewick::exchange::kucoin {
@@ -33,9 +35,17 @@ constexpr std::array<TimeframeName, 12> types{{{Timeframe::m1, "1min"},
 
 constexpr auto timeframes = timeframes_of(types);
 
-// Symbols have a separator, so any order will do.
-constexpr std::array<std::string_view, 12> quote_assets{
-    "USDT", "USDC", "BTC", "ETH", "KCS", "USD", "EUR", "TUSD", "DAI", "TRX", "BRL", "USD1"};
+// Candles of five minutes are served by REST; of the stream's types they are none.
+constexpr std::array<Timeframe, 11> streamed_timeframes{
+    Timeframe::m1, Timeframe::m3, Timeframe::m15, Timeframe::m30, Timeframe::h1, Timeframe::h2,
+    Timeframe::h4, Timeframe::h6, Timeframe::h8,  Timeframe::h12, Timeframe::d1};
+
+constexpr std::array<AssetName, 6> renamed{{{"ALT", "APTOSLAUNCHTOKEN"},
+                                            {"BIFI", "BIFIF"},
+                                            {"FUD", "FTX Users' Debt"},
+                                            {"KALT", "ALT"},
+                                            {"VAI", "VAIOT"},
+                                            {"WAX", "WAXP"}}};
 
 std::string topic_of(const Channel& channel) {
   const auto& symbol = channel.instrument->exchange_symbol;
@@ -247,6 +257,11 @@ std::optional<Timeframe> timeframe_of(std::string_view type) {
   return exchange::timeframe_of(types, type);
 }
 
+std::optional<Pair> read_pair(std::string_view symbol) {
+  if (std::ranges::count(symbol, '-') != 1) return std::nullopt;
+  return separated_pair(renamed, symbol, '-');
+}
+
 constinit const Venue kucoin{
     .name = "kucoin",
     .ccxt_id = "kucoin",
@@ -254,8 +269,8 @@ constinit const Venue kucoin{
     .rest_url = "https://api.kucoin.com",
     .ws_url = "wss://ws-api-spot.kucoin.com",
     .timeframes = timeframes,
-    .quote_assets = quote_assets,
     .symbol_separator = "-",
+    .read_pair = read_pair,
     // 100 messages in ten seconds and 300 topics a connection. What may be spent in half a minute
     // is taken for a whole one, as it could be spent at once.
     .limits = {.channels_per_connection = 300,
@@ -269,6 +284,7 @@ constinit const Venue kucoin{
     .silence_limit = 40s,
     .channels = channels,
     .candle_stream = CandleStream::forming,
+    .streamed_timeframes = streamed_timeframes,
     .trade_ids = TradeIds::ascending,
     .quiet_periods = QuietPeriods::omitted,
     .book_rule = BookRule::ranges,
@@ -279,6 +295,7 @@ constinit const Venue kucoin{
     .subscribe = subscribe,
     .unsubscribe = unsubscribe,
     .request = request,
+    .all_tickers = [] { return RestRequest{"/api/v1/market/allTickers", 15}; },
     .make_decoder = make_decoder,
     .explain_status = explain_status,
 };

@@ -11,6 +11,9 @@ extern const Venue kucoin;
 std::string_view type_of(Timeframe timeframe);
 std::optional<Timeframe> timeframe_of(std::string_view type);
 
+// "BTC-USDT". Nullopt for what is no pair.
+std::optional<Pair> read_pair(std::string_view symbol);
+
 std::unique_ptr<Decoder> make_decoder(Catalogue& catalogue);
 
 }  // namespace candlewick::exchange::kucoin

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "exchange/reading.h"
@@ -122,6 +123,15 @@ TEST(KucoinRecording, ListsTheSymbolsOf2021) {
   EXPECT_EQ(bitcoin->tick_size->to_string(), "0.1");
   EXPECT_EQ(bitcoin->step_size->to_string(), "0.00000001");
   EXPECT_GT(decoding.catalogue->size(), 300U);
+  // Not what `baseCurrency` says, which changes when an asset is renamed.
+  EXPECT_EQ(decoding.catalogue->find("BCHSV-USDT")->symbol, "BSV/USDT");
+  EXPECT_EQ(decoding.catalogue->find("WAX-BTC")->symbol, "WAXP/BTC");
+  EXPECT_EQ(decoding.catalogue->find("LOKI-BTC")->symbol, "LOKI/BTC");
+  // A stream that comes before the list names the same.
+  const auto unlisted = make_catalogue(kucoin);
+  decoding.catalogue->each([&](const Instrument& listed) {
+    EXPECT_EQ(unlisted->find_or_infer(listed.exchange_symbol)->symbol, listed.symbol);
+  });
 }
 
 // Of other markets, and of single orders, nothing comes; and the candle of a week is not one of
@@ -221,6 +231,41 @@ TEST(KucoinDecoder, TellsErrorsThatPassFromThoseThatStay) {
   EXPECT_EQ(kind_of("<html>", 502), ErrorKind::transient);
   EXPECT_EQ(kind_of("<html>", 200), ErrorKind::malformed);
   EXPECT_EQ(kind_of(R"({"code":"200000"})", 200), ErrorKind::malformed);
+}
+
+TEST(KucoinDecoder, ReadsTheTickersOfAllSymbolsWithTheTimeOfTheirList) {
+  Decoding decoding;
+  const std::string_view list =
+      R"("ticker":[{"symbol":"KALT-USDT","symbolName":"ALT-USDT","buy":"1.1","bestBidSize":"3","sell":"1.2","bestAskSize":"4","changeRate":"0.05","changePrice":"0.05","high":"1.3","low":"1","vol":"20","volValue":"22.5","last":"1.15"},{"symbol":"NEW-USDT","buy":null,"sell":null,"last":null,"vol":"0","volValue":"0"}])";
+  for (const auto& data : {fmt::format(R"({{"time":1602832092060,{}}})", list),
+                           fmt::format(R"({{{},"time":1602832092060}})", list)}) {
+    const auto events = decoding.reply(fmt::format(R"({{"code":"200000","data":{}}})", data),
+                                       kucoin.all_tickers().target);
+    ASSERT_TRUE(events) << events.error().message;
+    const auto tickers = of_kind<Ticker>(*events);
+    ASSERT_EQ(tickers.size(), 2U);
+    EXPECT_EQ(tickers[0].origin.instrument->symbol, "ALT/USDT");
+    EXPECT_EQ(tickers[0].origin.exchange_time, time_from_ms(1'602'832'092'060));
+    EXPECT_EQ(tickers[0].last->to_string(), "1.15");
+    EXPECT_EQ(tickers[0].quote_volume_24h->to_string(), "22.5");
+    EXPECT_EQ(tickers[0].bid_size->to_string(), "3");
+    EXPECT_EQ(tickers[0].change_pct_24h->to_string(), "5");
+    EXPECT_FALSE(tickers[1].last);
+  }
+  EXPECT_FALSE(decoding.reply(R"({"code":"200000","data":{"time":1602832092060}})",
+                              kucoin.all_tickers().target));
+}
+
+// One that is spelled in no way of ours keeps back no other.
+TEST(KucoinDecoder, PassesOverASymbolThatIsNoPair) {
+  Decoding decoding;
+  const auto listed = decoding.reply(
+      R"({"code":"200000","data":[{"symbol":"BTC-USDT-X","baseCurrency":"BTC","quoteCurrency":"USDT","enableTrading":true},{"symbol":"BTC-USDT","baseCurrency":"BTC","quoteCurrency":"USDT","enableTrading":true}]})",
+      "/api/v2/symbols");
+  ASSERT_TRUE(listed) << listed.error().message;
+  EXPECT_EQ(listed->size(), 1U);
+  EXPECT_FALSE(
+      decoding.reply(R"({"code":"200000","data":[{"enableTrading":true}]})", "/api/v2/symbols"));
 }
 
 struct Refused {
@@ -326,6 +371,21 @@ TEST(KucoinSubscriptions, GoOneByOne) {
           R"({"id":"5","type":"subscribe","topic":"/market/candles:BTC-USDT_1min","privateChannel":false,"response":true})",
           R"({"id":"6","type":"subscribe","topic":"/market/level2:BTC-USDT","privateChannel":false,"response":true})"}));
   EXPECT_TRUE(kucoin.unsubscribe(both, 7).back().starts_with(R"({"id":"8","type":"unsubscribe")"));
+}
+
+// REST has them.
+TEST(KucoinSubscriptions, AskForNoCandlesOfFiveMinutes) {
+  auto catalogue = make_catalogue(kucoin);
+  const std::array<Timeframe, 2> timeframes{Timeframe::m1, Timeframe::m5};
+  std::vector<Timeframe> asked;
+  for (const auto& channel :
+       usual_channels(kucoin, *catalogue->find_or_infer("BTC-USDT"), timeframes, false)) {
+    if (channel.kind == ChannelKind::candles) asked.push_back(channel.timeframe);
+  }
+  EXPECT_EQ(asked, std::vector{Timeframe::m1});
+  EXPECT_TRUE(kucoin.request({.kind = RestKind::candles,
+                              .instrument = catalogue->find("BTC-USDT"),
+                              .timeframe = Timeframe::m5}));
 }
 
 }  // namespace

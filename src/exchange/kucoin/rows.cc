@@ -3,6 +3,7 @@
 // Sources: www.kucoin.com/docs-new (spot market data), read 2026-11-21; recordings of 2021 to 2023.
 #include "exchange/kucoin/rows.h"
 
+#include "exchange/kucoin/kucoin.h"
 #include "exchange/reading.h"
 
 namespace candlewick::exchange::kucoin {
@@ -226,8 +227,6 @@ std::optional<Instrument> read_symbol(json::Value& row) {
   bool has_status = false;
   row.members([&](std::string_view key, json::Value value) {
     if (key == "symbol") listed.exchange_symbol = value.string();
-    if (key == "baseCurrency") listed.base = value.string();
-    if (key == "quoteCurrency") listed.quote = value.string();
     if (key == "priceIncrement") listed.tick_size = optional_amount(value);
     if (key == "baseIncrement") listed.step_size = optional_amount(value);
     if (key == "enableTrading") {
@@ -235,11 +234,16 @@ std::optional<Instrument> read_symbol(json::Value& row) {
       has_status = true;
     }
   });
-  if (listed.exchange_symbol.empty() || listed.base.empty() || listed.quote.empty() ||
-      !has_status) {
-    row.reject("a symbol has a name, two currencies and whether it is traded");
+  // The currencies by the symbol, as streams have nothing else: `name` changes when an asset is
+  // renamed, the symbol stays.
+  if (listed.exchange_symbol.empty() || !has_status) {
+    row.reject("a symbol has a name and a word on whether it is traded");
     return std::nullopt;
   }
+  auto pair = read_pair(listed.exchange_symbol);
+  if (!pair) return std::nullopt;
+  listed.base = std::move(pair->base);
+  listed.quote = std::move(pair->quote);
   listed.symbol = listed.base + "/" + listed.quote;
   listed.listed = true;
   return listed;

@@ -20,7 +20,7 @@ std::string read_changes(json::Value& row, BookUpdate& book);
 void read_levels_of(json::Value& row, BookUpdate& book);
 // Both sides' best: [price, size] each. Empty for an empty side.
 std::optional<Quote> read_best(json::Value& row);
-// None when it was refused.
+// None when it was refused, or is no pair.
 std::optional<Instrument> read_symbol(json::Value& row);
 
 }  // namespace candlewick::exchange::kucoin

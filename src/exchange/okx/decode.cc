@@ -114,22 +114,9 @@ class OkxDecoder final : public Decoder {
   Result<const Instrument*> instrument(const std::string& symbol) {
     const auto* known =
         is_spot(symbol) ? catalogue_.find_or_infer(symbol) : catalogue_.find(symbol);
-    if (known == nullptr && is_spot(symbol)) known = infer(symbol);
     if (known == nullptr && symbol.find('-') == std::string::npos)
       return fail(ErrorKind::malformed, "unknown instId \"{}\"", symbol.substr(0, 40));
     return known;
-  }
-
-  // Whatever it is quoted in, the separator tells the parts.
-  const Instrument* infer(const std::string& symbol) {
-    const auto dash = symbol.find('-');
-    if (dash == 0 || dash + 1 == symbol.size() || symbol.size() > 60) return nullptr;
-    Instrument made;
-    made.exchange_symbol = symbol;
-    made.base = symbol.substr(0, dash);
-    made.quote = symbol.substr(dash + 1);
-    made.symbol = made.base + "/" + made.quote;
-    return &catalogue_.put(std::move(made));
   }
 
   Result<Topic> topic_of_channel() {

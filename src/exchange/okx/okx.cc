@@ -3,11 +3,13 @@
 // Source: OKX API v5 documentation (docs-v5), copy of 2026-06-27, read 2026-11-21.
 #include "exchange/okx/okx.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 
 #include "base/json_text.h"
+#include "exchange/asset_names.h"
 #include "exchange/reading.h"
 
 namespace candlewick::exchange::okx {
@@ -34,9 +36,7 @@ constexpr std::array<TimeframeName, 14> bars{{{Timeframe::s1, "1s"},
 
 constexpr auto timeframes = timeframes_of(bars);
 
-// Symbols have a separator, so any order will do.
-constexpr std::array<std::string_view, 13> quote_assets{
-    "USDT", "USDC", "USD", "EUR", "BTC", "ETH", "OKB", "AUD", "BRL", "AED", "SGD", "TRY", "USDG"};
+constexpr std::array<AssetName, 1> renamed{{{"AE", "AET"}}};
 
 std::string channel_name(const Channel& channel) {
   switch (channel.kind) {
@@ -209,6 +209,11 @@ std::uint32_t checksum(std::span<const Level> bids, std::span<const Level> asks,
   return crc32(text);
 }
 
+std::optional<Pair> read_pair(std::string_view symbol) {
+  if (std::ranges::count(symbol, '-') != 1) return std::nullopt;
+  return separated_pair(renamed, symbol, '-');
+}
+
 constinit const Venue okx{
     .name = "okx",
     .ccxt_id = "okx",
@@ -216,8 +221,8 @@ constinit const Venue okx{
     .rest_url = "https://www.okx.com",
     .ws_url = "wss://ws.okx.com:8443",
     .timeframes = timeframes,
-    .quote_assets = quote_assets,
     .symbol_separator = "-",
+    .read_pair = read_pair,
     // 480 subscriptions an hour and connection: this leaves most of them for new snapshots.
     .limits = {.channels_per_connection = 120,
                .messages_per_second = 10,

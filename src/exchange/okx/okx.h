@@ -16,6 +16,9 @@ std::optional<Timeframe> timeframe_of(std::string_view bar);
 std::uint32_t checksum(std::span<const Level> bids, std::span<const Level> asks, int price_digits,
                        int size_digits);
 
+// "BTC-USDT", by the names of the market. Nullopt for what is not of spot ("BTC-USDT-SWAP").
+std::optional<Pair> read_pair(std::string_view symbol);
+
 std::unique_ptr<Decoder> make_decoder(Catalogue& catalogue);
 
 }  // namespace candlewick::exchange::okx

@@ -3,6 +3,7 @@
 // Source: OKX API v5 documentation (docs-v5), copy of 2026-06-27, read 2026-11-21.
 #include "exchange/okx/rows.h"
 
+#include "exchange/okx/okx.h"
 #include "exchange/reading.h"
 
 namespace candlewick::exchange::okx {
@@ -164,6 +165,10 @@ std::optional<Instrument> read_listing(json::Value& row) {
   if (instrument.exchange_symbol.empty()) {
     row.reject("a listing has an instId");
     return std::nullopt;
+  }
+  if (auto pair = read_pair(instrument.exchange_symbol)) {
+    instrument.base = std::move(pair->base);
+    instrument.quote = std::move(pair->quote);
   }
   instrument.symbol = instrument.base + "/" + instrument.quote;
   instrument.status = state == "live"                            ? ListingStatus::trading

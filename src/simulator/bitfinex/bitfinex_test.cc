@@ -153,6 +153,23 @@ TEST(SimulatedBitfinex, RefusesRepetitionsAndEndsChannelsByNumber) {
   EXPECT_EQ(Flat(unknown.at(0))["msg"], "key: invalid");
 }
 
+TEST(SimulatedBitfinex, ListsTheTickersOfAllOrOfThoseNamed) {
+  auto core = bitfinex_core();
+  const auto symbols = [&](std::string_view target) {
+    std::vector<std::string> told;
+    for (const auto& row : elements(get(*core, target).body)) told.push_back(elements(row)[0]);
+    return told;
+  };
+  using Symbols = std::vector<std::string>;
+  EXPECT_EQ(symbols("/v2/tickers?symbols=ALL"),
+            (Symbols{R"("tBTCUST")", R"("tETHBTC")", R"("tFARM:UST")"}));
+  EXPECT_EQ(symbols("/v2/tickers?symbols=tETHBTC,tFARM:UST,tNOPE"),
+            (Symbols{R"("tETHBTC")", R"("tFARM:UST")"}));
+  EXPECT_EQ("[" + get(*core, "/v2/tickers?symbols=tETHBTC").body.substr(12),
+            get(*core, "/v2/ticker/tETHBTC").body + "]");
+  EXPECT_EQ(get(*core, "/v2/tickers").status, 500);
+}
+
 TEST(SimulatedBitfinex, HasCandlesInBothOrdersWithTheCloseBeforeTheHigh) {
   auto core = bitfinex_core("", 0.2);
   core->advance_to(start + 30s);

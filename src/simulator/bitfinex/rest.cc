@@ -155,6 +155,23 @@ Reply book(const Call& call, std::string_view precision) {
   return json_reply(out + "]");
 }
 
+// /v2/tickers?symbols=ALL, or some of them; those that there are not are left out.
+Reply tickers(const Context& context, const Request& request, const RestView& view) {
+  auto symbols = request.parameter("symbols").value_or("");
+  if (symbols.empty()) return error(500, 10020, "symbols: invalid");
+  std::vector<std::size_t> wanted;
+  for (std::size_t i = 0; i < context.market.listings().size(); ++i) {
+    const auto& symbol = context.market.listings()[i].instrument.exchange_symbol;
+    const bool is_named = fmt::format(",{},", symbols).contains(fmt::format(",{},", symbol));
+    if ((symbols == "ALL" || is_named) && !context.faults.has_vanished(symbol)) wanted.push_back(i);
+  }
+  return json_reply(list(wanted, [&](std::size_t i) {
+    const auto row = ticker_text(day_figures(context.market, i, view.as_of));
+    return fmt::format(R"(["{}",{})", context.market.listings()[i].instrument.exchange_symbol,
+                       row.substr(1));
+  }));
+}
+
 }  // namespace
 
 Reply answer(const Context& context, const Request& request, const RestView& view) {
@@ -170,6 +187,7 @@ Reply answer(const Context& context, const Request& request, const RestView& vie
   auto symbol = next();
   if (what == "conf") return configuration(context, symbol);
   if (what == "platform") return json_reply("[1]");
+  if (what == "tickers") return tickers(context, request, view);
   std::optional<Timeframe> timeframe;
   if (what == "candles") {
     constexpr std::string_view kind = "trade:";

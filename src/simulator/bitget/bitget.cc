@@ -206,8 +206,8 @@ class Bitget final : public Protocol {
     if (argument.channel == "books") {
       const Book book = book_on_grid(subject, book_slot, book_levels, at);
       append_book(out, subject, book.bids, book.asks, at);
-      out += fmt::format(R"(,"checksum":{},"seq":{}}})", checksum_of(listing_of(subject), book),
-                         book.sequence);
+      out += fmt::format(R"(,"checksum":{},"pseq":0,"seq":{}}})",
+                         checksum_of(listing_of(subject), book), book.sequence);
     } else if (argument.channel == "ticker") {
       append_ticker(out, subject, day_figures(subject.market, subject.listing, at), true);
     } else if (argument.channel == "trade") {
@@ -253,16 +253,17 @@ class Bitget final : public Protocol {
   static std::unique_ptr<Feed> make(const Argument& argument, const Subject& subject, Time now) {
     const auto& channel = argument.channel;
     if (channel == "books") {
-      return make_book_feed(
-          subject, BookFrames::slots, book_slot, book_levels, now,
-          [argument, subject](std::string& out, const BookChange& change) {
-            const Book after = subject.market.book(subject.listing, change.at, summed_levels);
-            out = head("update", argument);
-            append_book(out, subject, change.bids, change.asks, change.at);
-            out += fmt::format(R"(,"checksum":{},"seq":{}}})",
-                               checksum_of(listing_of(subject), after), change.number);
-            out += tail(subject.told(change.at));
-          });
+      return make_book_feed(subject, BookFrames::slots, book_slot, book_levels, now,
+                            [argument, subject](std::string& out, const BookChange& change) {
+                              const Book after =
+                                  subject.market.book(subject.listing, change.at, summed_levels);
+                              out = head("update", argument);
+                              append_book(out, subject, change.bids, change.asks, change.at);
+                              out += fmt::format(R"(,"checksum":{},"pseq":{},"seq":{}}})",
+                                                 checksum_of(listing_of(subject), after),
+                                                 change.before, change.number);
+                              out += tail(subject.told(change.at));
+                            });
     }
     if (channel == "books1" || channel == "books5" || channel == "books15") {
       const std::size_t levels = channel == "books1" ? 1 : channel == "books5" ? 5 : 15;

@@ -44,12 +44,14 @@ TEST_F(SimulatedBitget, GivesABooksSnapshotThenChangesWithChecksums) {
   const auto answers = say(connect(), subscribe("books"));
   ASSERT_EQ(answers.size(), 2U);
   EXPECT_EQ(Flat(answers[1])["action"], "snapshot");
+  EXPECT_EQ(Flat(answers[1])["data.0.pseq"], "0");
   auto number = Flat(answers[1]).number("data.0.seq");
   std::size_t updates = 0;
   for (const auto& text : frames(core.advance_to(start + 20s))) {
     const Flat update(text);
     ASSERT_EQ(update["action"], "update");
     ASSERT_GT(update.number("data.0.seq"), number);
+    ASSERT_EQ(update.number("data.0.pseq"), number);
     ASSERT_NE(update["data.0.checksum"], "0");
     number = update.number("data.0.seq");
     ++updates;

@@ -4,6 +4,7 @@
 
 #include "base/json_text.h"
 #include "exchange/bitget/bitget.h"
+#include "exchange/bitget/symbols.h"
 #include "simulator/bitget/bitget.h"
 
 namespace candlewick::simulator::bitget {
@@ -50,28 +51,36 @@ Reply no_such_symbol() {
   return error(400, "40034", "Parameter does not exist");
 }
 
+std::string their_name(std::string_view asset) {
+  return exchange::asset_of_venue(exchange::bitget::asset_names, asset);
+}
+
 Reply symbols(const Context& context, const Request& request, const RestView& view) {
   const auto wanted = request.parameter("symbol");
-  std::vector<const Listing*> listed;
-  for (const auto& listing : context.market.listings()) {
-    const auto& symbol = listing.instrument.exchange_symbol;
+  std::vector<std::size_t> listed;
+  for (std::size_t i = 0; i < context.market.listings().size(); ++i) {
+    const auto& symbol = context.market.listings()[i].instrument.exchange_symbol;
     if (context.faults.has_vanished(symbol)) continue;
-    if (!wanted || *wanted == symbol) listed.push_back(&listing);
+    if (!wanted || *wanted == symbol) listed.push_back(i);
   }
   if (wanted && listed.empty()) return no_such_symbol();
   return json_reply(
-      view, list(listed, [](std::string& out, const Listing* listing) {
-        const auto& instrument = listing->instrument;
-        out +=
-            fmt::format(R"({{"symbol":"{}","baseCoin":"{}","quoteCoin":"{}","minTradeAmount":"0",)"
-                        R"("maxTradeAmount":"900000000000000000000","takerFeeRate":"0.002",)"
-                        R"("makerFeeRate":"0.002","pricePrecision":"{}","quantityPrecision":"{}",)"
-                        R"("quotePrecision":"8","status":"online","minTradeUSDT":"1",)"
-                        R"("buyLimitPriceRatio":"0.05","sellLimitPriceRatio":"0.05",)"
-                        R"("areaSymbol":"no","orderQuantity":"200","openTime":"1532454360000",)"
-                        R"("offTime":""}})",
-                        instrument.exchange_symbol, instrument.base, instrument.quote,
-                        listing->price_digits, listing->size_digits);
+      view, list(listed, [&](std::string& out, std::size_t i) {
+        const auto& listing = context.market.listings()[i];
+        const auto& instrument = listing.instrument;
+        // Of a market that was there before it is known nobody can tell.
+        const auto opened = context.market.is_young()
+                                ? std::to_string(to_ms(context.market.known_from(i)))
+                                : std::string{};
+        out += fmt::format(
+            R"({{"symbol":"{}","baseCoin":"{}","quoteCoin":"{}","minTradeAmount":"0",)"
+            R"("maxTradeAmount":"900000000000000000000","takerFeeRate":"0.002",)"
+            R"("makerFeeRate":"0.002","pricePrecision":"{}","quantityPrecision":"{}",)"
+            R"("quotePrecision":"8","status":"online","minTradeUSDT":"1",)"
+            R"("buyLimitPriceRatio":"0.05","sellLimitPriceRatio":"0.05",)"
+            R"("areaSymbol":"no","orderQuantity":"200","openTime":"{}","offTime":""}})",
+            instrument.exchange_symbol, their_name(instrument.base), their_name(instrument.quote),
+            listing.price_digits, listing.size_digits, opened);
       }));
 }
 

@@ -35,6 +35,15 @@ TEST_F(BitgetRest, ServesCandlesAtTwoPaths) {
   EXPECT_TRUE(opens("history-candles?limit=2").empty());
 }
 
+TEST_F(BitgetRest, ListsSinceWhenItHasCandles) {
+  const Flat listed(get(core, "/api/v2/spot/public/symbols?symbol=BTCUSDT").body);
+  const Flat first(get(core, fmt::format("/api/v2/spot/market/history-candles?symbol=BTCUSDT"
+                                         "&granularity=1min&limit=1&endTime={}",
+                                         to_ms(core.market().known_from(0) + 1min)))
+                       .body);
+  EXPECT_EQ(listed["data.0.openTime"], first["data.0.0"]);
+}
+
 TEST_F(BitgetRest, RefusesWithACodeAndHttp400) {
   const auto code = [&](std::string_view target) {
     const auto reply = get(core, target);

@@ -109,17 +109,34 @@ Reply transactions(const Call& call) {
   return json_reply(out + "]");
 }
 
-Reply ticker(const Call& call) {
+// No brackets.
+std::string ticker_members(const Call& call) {
   const auto day = day_figures(call.context.market, call.index, call.view.as_of);
   const Bar& bar = day.bar;
   const auto mean = Decimal::divide(bar.quote_volume, bar.volume).value_or(bar.close);
   const auto percent = Decimal::multiply(day.change_share(), Decimal{100}).value_or(Decimal{});
-  return json_reply(fmt::format(
-      R"({{"timestamp":"{}","open":"{}","high":"{}","low":"{}","last":"{}","volume":"{}","vwap":"{}","bid":"{}","ask":"{}","side":"0","open_24":"{}","percent_change_24":"{}"}})",
+  return fmt::format(
+      R"("timestamp":"{}","open":"{}","high":"{}","low":"{}","last":"{}","volume":"{}","vwap":"{}","bid":"{}","ask":"{}","side":"0","open_24":"{}","percent_change_24":"{}")",
       to_ms(call.told(call.view.now)) / 1000, call.price(bar.open), call.price(bar.high),
       call.price(bar.low), call.price(bar.close), size_text(bar.volume), call.price(mean),
       call.price(day.bid.price), call.price(day.ask.price), call.price(bar.open),
-      percent.to_fixed(2)));
+      percent.to_fixed(2));
+}
+
+Reply ticker(const Call& call) {
+  return json_reply("{" + ticker_members(call) + "}");
+}
+
+Reply all_tickers(const Context& context, const Request& request, const RestView& view) {
+  std::string out = "[";
+  for (std::size_t i = 0; i < context.market.listings().size(); ++i) {
+    const auto& instrument = context.market.listings()[i].instrument;
+    if (context.faults.has_vanished(instrument.exchange_symbol)) continue;
+    if (out.size() > 1) out += ',';
+    out += fmt::format(R"({{{},"pair":"{}/{}"}})", ticker_members({context, request, view, i}),
+                       instrument.base, instrument.quote);
+  }
+  return json_reply(out + "]");
 }
 
 struct Endpoint {
@@ -142,6 +159,7 @@ Reply answer(const Context& context, const Request& request, const RestView& vie
   path.remove_prefix(root.size());
   while (path.ends_with('/')) path.remove_suffix(1);
   if (path == "markets") return markets(context);
+  if (path == "ticker") return all_tickers(context, request, view);
   const auto slash = std::min(path.find('/'), path.size());
   const auto* endpoint = std::ranges::find(endpoints, path.substr(0, slash), &Endpoint::name);
   if (endpoint == endpoints.end()) return error(404, "Not found");

@@ -146,6 +146,21 @@ Reply merged(const Call& call) {
                                  day.ask.price.to_string(), day.ask.size.to_string()));
 }
 
+Reply tickers(const Context& context, const RestView& view) {
+  std::string out;
+  for (std::size_t i = 0; i < context.market.listings().size(); ++i) {
+    const auto& symbol = context.market.listings()[i].instrument.exchange_symbol;
+    if (context.faults.has_vanished(symbol)) continue;
+    const auto day = day_figures(context.market, i, view.as_of);
+    if (!out.empty()) out += ',';
+    out += fmt::format(R"({{"symbol":"{}",{},"bid":{},"bidSize":{},"ask":{},"askSize":{}}})",
+                       symbol, day_text(day), day.bid.price.to_string(), day.bid.size.to_string(),
+                       day.ask.price.to_string(), day.ask.size.to_string());
+  }
+  return json_reply(fmt::format(R"({{"status":"ok","ts":{},"data":[{}]}})",
+                                to_ms(view.as_of + context.faults.settings().skew), out));
+}
+
 struct Endpoint {
   std::string_view path;
   Reply (*answer)(const Call& call);
@@ -163,6 +178,7 @@ Reply answer(const Context& context, const Request& request, const RestView& vie
   if (request.path == "/v1/common/timestamp")
     return json_reply(fmt::format(R"({{"status":"ok","data":{}}})", to_ms(now)));
   if (request.path == "/v1/common/symbols") return symbols(context);
+  if (request.path == "/market/tickers") return tickers(context, view);
   const auto* endpoint = std::ranges::find(endpoints, request.path, &Endpoint::path);
   if (endpoint == endpoints.end()) return error(404, "not-found", "no such path", now);
   const auto symbol = request.parameter("symbol").value_or("");

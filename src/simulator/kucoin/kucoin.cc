@@ -88,6 +88,13 @@ Topic topic_of(std::string_view stream) {
   return topic;
 }
 
+std::optional<Timeframe> streamed(std::string_view type) {
+  const auto timeframe = exchange::kucoin::timeframe_of(type);
+  const auto all = exchange::kucoin::kucoin.streamed_timeframes;
+  const bool is_streamed = timeframe && std::ranges::find(all, *timeframe) != all.end();
+  return is_streamed ? timeframe : std::nullopt;
+}
+
 std::string frame(std::string_view stream, std::string_view subject, std::string_view data) {
   return fmt::format(R"({{"topic":"{}","type":"message","subject":"{}","data":{}}})", stream,
                      subject, data);
@@ -191,7 +198,7 @@ std::unique_ptr<Feed> make_feed(const std::string& stream, const Topic& topic,
                               out = frame(stream, "trade.snapshot", snapshot(subject, day));
                             });
   }
-  const auto timeframe = exchange::kucoin::timeframe_of(topic.type);
+  const auto timeframe = streamed(topic.type);
   if (name != "/market/candles" || !timeframe) return nullptr;
   return make_candle_feed(
       subject, *timeframe, candle_period, now,
@@ -324,8 +331,7 @@ class Kucoin final : public Protocol {
                                                     "/spotMarket/level1",
                                                     "/spotMarket/level2Depth5",
                                                     "/spotMarket/level2Depth50"};
-    if (topic.name == "/market/candles")
-      return exchange::kucoin::timeframe_of(topic.type).has_value();
+    if (topic.name == "/market/candles") return streamed(topic.type).has_value();
     return std::ranges::find(names, topic.name) != names.end();
   }
 

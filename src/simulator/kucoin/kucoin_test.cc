@@ -56,6 +56,27 @@ TEST_F(SimulatedKucoin, RefusesAMessageWithATopicThatDoesNotExist) {
   EXPECT_TRUE(frames(core.advance_to(start + 3min)).empty());
 }
 
+TEST_F(SimulatedKucoin, StreamsNoCandlesOfFiveMinutes) {
+  const auto session = connect();
+  const auto type = [&](std::string_view topic) {
+    return Flat(say(session, control("subscribe", topic)).front())["type"];
+  };
+  EXPECT_EQ(type("/market/candles:BTC-USDT_3min"), "ack");
+  EXPECT_EQ(type("/market/candles:BTC-USDT_5min"), "error");
+  EXPECT_EQ(get(core, "/api/v1/market/candles?symbol=BTC-USDT&type=5min").status, 200);
+}
+
+TEST_F(SimulatedKucoin, HasTickersOfAllThatAreListed) {
+  const Flat all(get(core, "/api/v1/market/allTickers").body);
+  EXPECT_EQ(all["data.time"], ms(start));
+  EXPECT_EQ(all["data.ticker.0.symbol"], "BTC-USDT");
+  EXPECT_TRUE(all.has("data.ticker.2.symbol"));
+  ASSERT_TRUE(core.change_faults("vanish=BTC-USDT"));
+  const Flat fewer(get(core, "/api/v1/market/allTickers").body);
+  EXPECT_EQ(fewer["data.ticker.0.symbol"], "ETH-BTC");
+  EXPECT_FALSE(fewer.has("data.ticker.2.symbol"));
+}
+
 TEST_F(SimulatedKucoin, HasNoMoreThanThreeHundredTopicsAndTenMessagesASecond) {
   const auto session = connect();
   std::string many = "/spotMarket/level1:BTC-USDT";

@@ -139,12 +139,16 @@ Reply stats(const Context& context, const RestView& view, std::size_t listing) {
 }
 
 Reply all_tickers(const Context& context, const RestView& view) {
-  std::string out = fmt::format(R"({{"time":{},"ticker":[)", told_ms(context, view.as_of));
+  std::vector<std::size_t> shown;
   for (std::size_t i = 0; i < context.market.listings().size(); ++i) {
-    if (i > 0) out += ',';
-    out += '{' + day_members(context, i, day_figures(context.market, i, view.as_of)) + '}';
+    if (!context.faults.has_vanished(context.market.listings()[i].instrument.exchange_symbol))
+      shown.push_back(i);
   }
-  return json_reply(out + "]}");
+  const auto list = list_of(shown, [&](std::string& out, std::size_t i) {
+    out += '{' + day_members(context, i, day_figures(context.market, i, view.as_of)) + '}';
+  });
+  return json_reply(
+      fmt::format(R"({{"time":{},"ticker":{}}})", told_ms(context, view.as_of), list));
 }
 
 Reply best(const Context& context, const RestView& view, std::size_t listing) {
