@@ -54,7 +54,7 @@ struct Config {
     Duration request_timeout = std::chrono::seconds{30};
     std::int64_t requests_per_minute = 6000;    // of one client address
     std::int64_t max_rows = 10'000;             // in one answer
-    std::int64_t stream_subscriptions = 200;    // of one WebSocket client
+    std::int64_t stream_subscriptions = 1024;   // of one WebSocket client
     std::int64_t stream_queue_messages = 1000;  // for a slow client, before it is cut
     std::vector<std::string> keys;              // NAME:SCOPE:SHA-256 of callers
     bool public_read = true;                    // false: reading needs a key too

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/delays.h"
+
 namespace prometheus {
 class Counter;
 class Gauge;
@@ -67,6 +69,24 @@ class Metrics {
   // `buckets`: ascending upper bounds, +Inf not named.
   Histogram histogram(const std::string& name, const std::string& help,
                       const std::vector<double>& buckets, const Labels& labels = {});
+
+  // What is told anew at each look: a series that a page had before and has not any more is gone
+  // from the text, as are those of a venue that is followed no more. Pages are told apart by their
+  // names and share no series with each other nor with gauge() and histogram(). Any thread.
+  struct Told {
+    std::string name;
+    std::string help;
+    Labels labels;
+    double value = 0;
+  };
+  struct ToldDelays {
+    std::string name;
+    std::string help;
+    Labels labels;
+    Delays delays;  // all of them, since the start
+  };
+  void tell(const std::string& page, const std::vector<Told>& gauges,
+            const std::vector<ToldDelays>& delays = {});
 
   // Called at every text(), before collecting: for gauges that are cheaper to look up than to keep.
   // Runs on the scraping thread.

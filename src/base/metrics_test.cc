@@ -5,6 +5,8 @@
 
 #include <thread>
 
+#include "base/zero_counters.h"
+
 namespace candlewick {
 namespace {
 
@@ -58,6 +60,73 @@ TEST(Metrics, ARefresherMayMakeMetrics) {
   Metrics metrics;
   metrics.on_scrape([&] { metrics.gauge("candlewick_api_clients_count", "h").set(2); });
   EXPECT_TRUE(has_line(metrics.text(), "candlewick_api_clients_count 2"));
+}
+
+TEST(Metrics, WhatIsNotToldAnyMoreIsGone) {
+  Metrics metrics;
+  const auto told = [](const char* venue, double value) {
+    return Metrics::Told{"candlewick_feed_connected", "h", {{"venue", venue}}, value};
+  };
+  metrics.tell("feeds", {told("binance", 1), told("okx", 1)});
+  metrics.tell("log", {{"candlewick_log_bytes", "h", {}, 5}});
+  EXPECT_TRUE(has_line(metrics.text(), R"(candlewick_feed_connected{venue="okx"} 1)"));
+  metrics.tell("feeds", {told("binance", 0)});
+  EXPECT_TRUE(has_line(metrics.text(), R"(candlewick_feed_connected{venue="binance"} 0)"));
+  EXPECT_EQ(metrics.text().find("okx"), std::string::npos) << metrics.text();
+  EXPECT_TRUE(has_line(metrics.text(), "candlewick_log_bytes 5")) << "of another page";
+  metrics.tell("feeds", {told("okx", 1)});
+  EXPECT_TRUE(has_line(metrics.text(), R"(candlewick_feed_connected{venue="okx"} 1)"));
+}
+
+TEST(Metrics, MakesHistogramsOfDelays) {
+  Metrics metrics;
+  Delays delays;
+  const auto tell = [&] {
+    metrics.tell("feeds", {}, {{"candlewick_feed_delay_seconds", "h", {{"venue", "okx"}}, delays}});
+    return metrics.text();
+  };
+  const auto bucket = [](const char* end, int count) {
+    return R"(candlewick_feed_delay_seconds_bucket{venue="okx",le=")" + std::string(end) + "\"} " +
+           std::to_string(count);
+  };
+  EXPECT_TRUE(has_line(tell(), bucket("+Inf", 0))) << "born at zero";
+  delays.add(std::chrono::milliseconds{1});
+  delays.add(std::chrono::seconds{-3});  // a clock that is ahead
+  delays.add(std::chrono::milliseconds{400});
+  EXPECT_TRUE(has_line(tell(), bucket("0.001", 2)));
+  delays.add(std::chrono::hours{1});
+  const auto text = tell();
+  EXPECT_TRUE(has_line(text, bucket("0.25", 2)));
+  EXPECT_TRUE(has_line(text, bucket("0.5", 3)));
+  EXPECT_TRUE(has_line(text, bucket("900", 3)));
+  EXPECT_TRUE(has_line(text, bucket("+Inf", 4))) << text;
+  // Another one of the same name, from nothing: what was counted stays counted.
+  delays = {};
+  delays.add(std::chrono::milliseconds{1});
+  EXPECT_TRUE(has_line(tell(), bucket("+Inf", 5)));
+  metrics.tell("feeds", {});
+  EXPECT_EQ(metrics.text().find("okx"), std::string::npos);
+}
+
+TEST(Metrics, CountersCanBeThereBeforeTheirFirstCount) {
+  static constexpr ObservationKind lost{.name = "lost",
+                                        .metric = "candlewick_feed_lost_total",
+                                        .help = "h",
+                                        .labels = {"venue", "error_kind"}};
+  static constexpr ObservationKind told{.name = "told"};
+  Metrics metrics;
+  begin_at_zero(metrics, lost, {{"venue", "okx"}});
+  begin_at_zero(metrics, told);
+  MetricsObserver(metrics).observe(lost, {{"venue", "okx"}, {"error_kind", "transient"}});
+  const auto line = [](const char* kind, int count) {
+    return std::string(R"(candlewick_feed_lost_total{error_kind=")") + kind + "\",venue=\"okx\"} " +
+           std::to_string(count);
+  };
+  const auto text = metrics.text();
+  EXPECT_TRUE(has_line(text, line("transient", 1))) << "the same series: " << text;
+  EXPECT_TRUE(has_line(text, line("malformed", 0)));
+  EXPECT_TRUE(has_line(text, line("rejected", 0)));
+  EXPECT_TRUE(has_line(text, line("misconfigured", 0)));
 }
 
 TEST(Metrics, EscapesLabelValues) {

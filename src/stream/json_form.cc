@@ -112,7 +112,7 @@ void append_book(std::string& out, const BookUpdate& book, std::size_t depth) {
 void append_trade(std::string& out, const Trade& trade) {
   json::Members members(out);
   // As text: ids may be longer than a JavaScript number is exact.
-  members("id", std::to_string(trade.id))("price", trade.price)("size", trade.size)(
+  members("id", trade.text_id.empty() ? std::to_string(trade.id) : trade.text_id)("price", trade.price)("size", trade.size)(
       "taker_side", to_text(trade.taker_side));
   append_origin(members, trade.origin);
   members.close();

@@ -31,7 +31,7 @@ def counted_metrics():
             continue
         code = re.sub(r"//.*", "", path.read_text(encoding="utf-8"))
         names.update(re.findall(r'"(candlewick_[a-z0-9_]+)"', code))
-        histograms.update(re.findall(r'\bhistogram\(\s*"(candlewick_[a-z0-9_]+)"', code))
+        histograms.update(re.findall(r'\b(?:histogram\(|delays\.push_back\(\{)\s*"(candlewick_[a-z0-9_]+)"', code))
     series = names - histograms
     for name in histograms:
         series |= {f"{name}_bucket", f"{name}_sum", f"{name}_count"}

@@ -111,10 +111,14 @@ TEST_F(Following, JoinsAndLeavesVenuesAndInstrumentsWithoutDisturbingTheRest) {
 
   for (const auto& feed : service->feeds()) EXPECT_EQ(feed.reconnects, 0U) << feed.venue;
 
+  EXPECT_THAT(get("/metrics"), HasSubstr("candlewick_feed_connected{venue=\"binance\"} 1\n"));
+  EXPECT_THAT(get("/metrics"), HasSubstr("candlewick_feed_rate_limited_total{venue=\"okx\"} 0\n"));
   followed = service->follow({{"okx"}, {"ETH/USDT"}});
   ASSERT_TRUE(followed) << followed.error().message;
   const Time left = binance.now();
   EXPECT_TRUE(test::eventually([&] { return venues() == std::vector<std::string>{"okx"}; }));
+  EXPECT_EQ(get("/metrics").find("candlewick_feed_connected{venue=\"binance\"}"), std::string::npos)
+      << "of what was left no gauge stays";
   EXPECT_TRUE(flows("okx", "ETH/USDT", okx.now()));
   EXPECT_EQ(stored("binance", "BTC/USDT", left + 1min), 0U) << "it was left";
   EXPECT_EQ(stored("okx", "BTC/USDT", left + 1min), 0U);

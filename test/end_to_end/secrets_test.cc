@@ -94,9 +94,10 @@ class Secrets : public testing::Test {
   EchoingTarget target;
   test::SimulatedVenue venue{"binance", 3, start, 60};
   test::TemporaryFolder folder;
-  const std::vector<std::string> secrets{"sb_secret_q8Jw2kVfT0aYz7", "hunter2-of-snowflake",
-                                         "oauth-ver1-77AbCdEfGh",    "hook-shared-secret-51",
-                                         "wrong-pg-password",        "CG-demo-key-31337"};
+  const std::vector<std::string> secrets{
+      "sb_secret_q8Jw2kVfT0aYz7", "hunter2-of-snowflake",      "oauth-ver1-77AbCdEfGh",
+      "hook-shared-secret-51",    "wrong-pg-password",         "CG-demo-key-31337",
+      "T0AB/B0CD/slackhook4711",  "5551:AAtelegram-bot_token", "alert-hook-key-0815"};
   std::map<std::string, std::string> environment{
       {"BINANCE_BASE_URL", venue.base_url()},
       {"BINANCE_WS_URL", venue.ws_url()},
@@ -115,7 +116,13 @@ class Secrets : public testing::Test {
       {"CANDLEWICK_WEBHOOK_URL", target.url() + "/rows"},
       {"CANDLEWICK_WEBHOOK_SECRET", secrets[3]},
       {"DATABASE_URL", "postgres://candlewick:" + secrets[4] + "@127.0.0.1:1/market"},
-      {"COINGECKO_API_KEY", secrets[5]}};
+      {"COINGECKO_API_KEY", secrets[5]},
+      {"CANDLEWICK_ALERTS_SLACK_URL", target.url() + "/services/" + secrets[6]},
+      {"CANDLEWICK_ALERTS_TELEGRAM_TOKEN", secrets[7]},
+      {"CANDLEWICK_ALERTS_TELEGRAM_CHAT", "5"},
+      {"CANDLEWICK_ALERTS_TELEGRAM_BASE_URL", target.url()},
+      {"CANDLEWICK_ALERTS_WEBHOOK_URL", target.url() + "/hook?key=" + secrets[8]},
+      {"CANDLEWICK_ALERTS_WHEN", "BTC/USDT price > 1"}};
   int looked_at_ = 0;
 };
 
@@ -148,6 +155,11 @@ TEST_F(Secrets, AreInNothingThatTheServicePrintsServesOrStores) {
   };
   EXPECT_TRUE(test::eventually([&] { return stopped(get("/health")) >= 3; }, 30s))
       << get("/health");
+  for (const auto* receiver : {"slack", "telegram", "webhook"}) {
+    const auto refused =
+        fmt::format("candlewick_alert_given_up_total{{channel=\"{}\"}} 0\n", receiver);
+    EXPECT_TRUE(test::eventually([&] { return !get("/metrics").contains(refused); })) << receiver;
+  }
   for (const auto* path : {"/health", "/v1/sinks", "/metrics", "/readyz", "/livez", "/v1/exchanges",
                            "/openapi.json"}) {
     look(path, get(path));
@@ -177,6 +189,7 @@ TEST_F(Secrets, AreInNothingThatTheCommandsPrint) {
   EXPECT_NE(doctor.out.find(R"("check":"sink webhook","verdict":"failed")"), std::string::npos)
       << doctor.out;
   EXPECT_GE(target.requests(), 1);
+  EXPECT_EQ(run({"alerts", "--test"}).status, 1);
   run({"sinks"});
   run({"dead-letters"});
   run({"migrate", "supabase", "--print"});
