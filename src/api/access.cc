@@ -87,6 +87,14 @@ std::string_view key_of(const net::Request& request) {
   return is_bearer ? authorization.substr(bearer.size()) : std::string_view{};
 }
 
+void take_key_from_query(net::Request& request) {
+  const auto found = std::ranges::find(request.query, "key", &net::Query::value_type::first);
+  if (found == request.query.end()) return;
+  if (key_of(request).empty()) request.headers.set("X-API-Key", std::move(found->second));
+  request.query.erase(found);
+  request.target.clear();
+}
+
 const AccessKey* holder_of(std::string_view key, const std::vector<AccessKey>& keys) {
   if (key.empty()) return nullptr;
   const std::string hash = sha256_hex(key);

@@ -31,6 +31,9 @@ std::string sha256_hex(std::string_view text);
 
 // The key that a request bears: `Authorization: Bearer …` or `X-API-Key`. Empty: none.
 std::string_view key_of(const net::Request& request);
+// Browsers can set no headers where they open a WebSocket or an EventSource: `?key=…` becomes the
+// header X-API-Key, and nothing keeps the address that showed it.
+void take_key_from_query(net::Request& request);
 // Whose it is. Takes the same time whichever character is wrong.
 const AccessKey* holder_of(std::string_view key, const std::vector<AccessKey>& keys);
 

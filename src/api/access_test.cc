@@ -37,6 +37,23 @@ TEST(AccessKey, ComesInEitherHeader) {
   EXPECT_EQ(key_of(bearer), "cw_2");
 }
 
+TEST(AccessKey, LeavesTheAddressThatShowedIt) {
+  net::Request request{.target = "/v1/stream?a=1&key=cw_1&key=cw_2",
+                       .query = {{"a", "1"}, {"key", "cw_1"}, {"key", "cw_2"}}};
+  take_key_from_query(request);
+  EXPECT_EQ(key_of(request), "cw_1");
+  EXPECT_EQ(request.query, (net::Query{{"a", "1"}, {"key", "cw_2"}}));
+  EXPECT_EQ(request.target, "");
+  net::Request both{.query = {{"key", "cw_1"}}, .headers = {{"Authorization", "Bearer cw_3"}}};
+  take_key_from_query(both);
+  EXPECT_EQ(key_of(both), "cw_3") << "the header is meant for it";
+  EXPECT_TRUE(both.query.empty());
+  net::Request none{.target = "/v1/stream"};
+  take_key_from_query(none);
+  EXPECT_EQ(key_of(none), "");
+  EXPECT_EQ(none.target, "/v1/stream");
+}
+
 TEST(AccessKey, IsRefusedWithWhatIsWrongAndWithoutItsText) {
   const auto told = [](std::string_view text) {
     const auto read = parse_access_key(text);

@@ -54,7 +54,10 @@ void Arguments::check_names(std::span<const std::string_view> allowed) {
       return;
     }
     const bool is_cursor = name == "cursor";
-    if (text.size() > (is_cursor ? max_cursor_bytes : max_bytes)) {
+    const std::size_t most = is_cursor           ? max_cursor_bytes
+                             : name == "symbols" ? max_list_bytes
+                                                 : max_bytes;
+    if (text.size() > most) {
       refuse(is_cursor ? problems::invalid_cursor : problems::invalid_parameter, name,
              fmt::format("is {} bytes long", text.size()));
       return;
@@ -139,6 +142,16 @@ query::Order Arguments::order(std::string_view name) {
            fmt::format("\"{}\" is neither asc nor desc", shown(*found)));
   }
   return query::Order::descending;
+}
+
+std::size_t Arguments::choice(std::string_view name, std::span<const std::string_view> words) {
+  const auto* found = value(name);
+  if (found == nullptr) return 0;
+  const auto at = std::ranges::find(words, std::string_view(*found));
+  if (at != words.end()) return static_cast<std::size_t>(at - words.begin());
+  refuse(problems::invalid_parameter, name,
+         fmt::format("\"{}\" is none of {}", shown(*found), list_of(words)));
+  return 0;
 }
 
 void Arguments::check_range(const std::optional<Time>& start, const std::optional<Time>& end) {

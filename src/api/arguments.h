@@ -32,6 +32,8 @@ class Arguments {
   bool flag(std::string_view name);  // false when absent
   Timeframe timeframe(std::string_view name, Timeframe otherwise);
   query::Order order(std::string_view name);  // ascending when absent
+  // The place of one of these words; the first when absent.
+  std::size_t choice(std::string_view name, std::span<const std::string_view> words);
   // Both must have been read as times.
   void check_range(const std::optional<Time>& start, const std::optional<Time>& end);
 
@@ -46,6 +48,7 @@ class Arguments {
 
   static constexpr std::size_t max_bytes = 256;
   static constexpr std::size_t max_cursor_bytes = 2048;
+  static constexpr std::size_t max_list_bytes = 1024;
 
  private:
   void check_names(std::span<const std::string_view> allowed);

@@ -70,6 +70,7 @@ struct Backend {
   std::vector<AccessKey> keys{};
   std::vector<std::string> exchanges{};   // configured, in that order
   std::vector<std::string> timeframes{};  // configured: "1m"; the first is the default
+  bool keeps_trades = false;              // pipeline.keep_trades
   std::string warehouse{};  // what it is: "PostgreSQL 15.4 with TimescaleDB 2.19.3 (…)"
   std::string version{};
   HealthLimits limits{};

@@ -4,9 +4,28 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/json_text.h"
+#include "net/gzip.h"
 
 namespace candlewick::api {
 namespace {
+
+constexpr int not_modified = 304;
+
+std::string cache_control(CachePolicy policy, bool is_private) {
+  switch (policy) {
+    case CachePolicy::never:
+      return "no-store";
+    case CachePolicy::forming:
+      return is_private ? "private, no-cache" : "no-cache";
+    case CachePolicy::closed:
+      return is_private ? "private, max-age=300" : "public, max-age=300";
+    case CachePolicy::fixed:
+      return is_private ? "private, max-age=31536000, immutable"
+                        : "public, max-age=31536000, immutable";
+  }
+  return "no-store";
+}
 
 Counter requests(Metrics& metrics, std::string_view route, std::string_view status_class) {
   return metrics.counter("candlewick_api_requests_total", "HTTP requests answered",
@@ -31,6 +50,7 @@ Call::Call(Start start)
       request_(std::move(start.request)),
       responder_(std::move(start.responder)),
       request_id_(std::move(start.request_id)),
+      passage_(std::move(start.passage)),
       clock_(start.clock),
       traffic_(start.traffic),
       started_(start.clock->steady()) {}
@@ -46,15 +66,86 @@ void Call::json(std::string body, int status) {
         .body = std::move(body)});
 }
 
+void Call::json(std::string body, CachePolicy policy) {
+  body += '\n';
+  send_cacheable(std::move(body), "application/json", policy);
+}
+
+void Call::send_cacheable(std::string body, std::string_view content_type, CachePolicy policy) {
+  net::Response response{
+      .headers = {{"Cache-Control", cache_control(policy, passage_.is_private)}}};
+  if (policy != CachePolicy::never) {
+    std::string etag = etag_of(body);
+    if (has_already(etag)) response.status = not_modified;
+    response.headers.add("ETag", std::move(etag));
+  }
+  if (response.status != not_modified) {
+    response.headers.add("Content-Type", std::string(content_type));
+    response.body = std::move(body);
+  }
+  send(std::move(response));
+}
+
+void Call::send_file(std::string_view content, std::string_view content_type, CachePolicy policy,
+                     net::Headers headers) {
+  const auto& file = passage_.files->of(content, content_type);
+  net::Response response{.headers = std::move(headers)};
+  response.headers.add("Cache-Control", cache_control(policy, passage_.is_private));
+  response.headers.add("ETag", file.etag);
+  if (has_already(file.etag)) {
+    response.status = not_modified;
+    return send(std::move(response));
+  }
+  response.headers.add("Content-Type", std::string(content_type));
+  response.shared_body = file.plain;
+  if (file.gzip && passage_.takes_gzip) {
+    response.headers.add("Content-Encoding", "gzip");
+    response.shared_body = file.gzip;
+  }
+  send(std::move(response));
+}
+
+bool Call::has_already(std::string_view etag) const {
+  if (request_.method != "GET" && request_.method != "HEAD") return false;
+  // The same content, whichever way it was encoded: tags are compared as weak ones.
+  return request_.headers.has_token("If-None-Match", etag) ||
+         request_.headers.has_token("If-None-Match", etag.substr(2)) ||
+         request_.headers.has_token("If-None-Match", "*");
+}
+
 void Call::fail(const Problem& problem) {
-  send(to_response(problem, request_id_));
+  auto response = to_response(problem, request_id_);
+  if (passage_.speaks_udf) {
+    std::string words = R"({"s":"error","errmsg":)";
+    json::append_string(words, problem.detail);
+    response.body.replace(0, 1, words + ',');
+  }
+  send(std::move(response));
 }
 
 void Call::send(net::Response response) {
   check(responder_ != nullptr, "a request is answered once");
-  if (!response.headers.has("X-Request-Id")) response.headers.add("X-Request-Id", request_id_);
+  if (passage_.takes_gzip && response.body.size() >= least_compressed_bytes &&
+      !response.headers.has("Content-Encoding") &&
+      is_compressible(response.headers.get("Content-Type"))) {
+    std::string compressed = net::gzip(response.body);
+    if (!compressed.empty() && compressed.size() < response.body.size()) {
+      response.body = std::move(compressed);
+      response.headers.add("Content-Encoding", "gzip");
+    }
+  }
+  complete(response.headers);
   count(response.status);
   std::exchange(responder_, nullptr)->send(std::move(response));
+}
+
+void Call::complete(net::Headers& headers) {
+  for (auto& header : passage_.headers) headers.add(header.name, header.value);
+  if (!headers.has("X-Request-Id")) headers.add("X-Request-Id", request_id_);
+}
+
+void Call::add_header(std::string_view name, std::string value) {
+  passage_.headers.add(std::string(name), std::move(value));
 }
 
 void Call::count(int status) {
@@ -65,10 +156,20 @@ void Call::count(int status) {
 
 std::shared_ptr<net::Responder> Call::begin(int status, net::Headers headers) {
   check(responder_ != nullptr, "a request is answered once");
-  headers.add("X-Request-Id", request_id_);
+  complete(headers);
   count(status);
   auto responder = std::exchange(responder_, nullptr);
   responder->begin(status, std::move(headers));
+  return responder;
+}
+
+std::shared_ptr<net::Responder> Call::begin_compressed(int status, net::Headers headers) {
+  if (!passage_.takes_gzip) return begin(status, std::move(headers));
+  check(responder_ != nullptr, "a request is answered once");
+  complete(headers);
+  count(status);
+  auto responder = std::exchange(responder_, nullptr);
+  responder->begin_gzip(status, std::move(headers));
   return responder;
 }
 

@@ -9,6 +9,7 @@
 
 #include "api/arguments.h"
 #include "api/problem.h"
+#include "api/static_files.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "net/server.h"
@@ -24,6 +25,24 @@ struct Traffic {
   Traffic(Metrics& metrics, std::string_view route);
 };
 
+// How long browsers and proxies may keep an answer. `private` stands in for `public` where a key
+// was needed to read it.
+enum class CachePolicy : unsigned char {
+  never,    // true for this moment only, or about keys
+  forming,  // asked about each time; 304 when nothing changed
+  closed,   // the closed past, which corrections change now and then: five minutes
+  fixed,    // never changes: files with a hash in their name, the past as it was known once
+};
+
+// What was found out about a request at the door, for its answer.
+struct Passage {
+  net::Headers headers{};
+  bool is_private = false;  // a key was needed
+  bool takes_gzip = false;
+  bool speaks_udf = false;       // problems are told in that protocol's words as well
+  StaticFiles* files = nullptr;  // outlives the call
+};
+
 class Call {
  public:
   struct Start {
@@ -32,6 +51,7 @@ class Call {
     Arguments arguments;
     std::string captured;  // what stands for "{symbol}" in the route's path
     std::string request_id;
+    Passage passage{};
     const Clock* clock = nullptr;
     Traffic* traffic = nullptr;
   };
@@ -47,19 +67,33 @@ class Call {
   // Nobody waits for the answer any more.
   bool is_abandoned() const { return responder_ == nullptr || responder_->is_closed(); }
 
-  // One of these, once.
-  void json(std::string body, int status = 200);
+  // Of the answer, whichever it will be.
+  void add_header(std::string_view name, std::string value);
+
+  // One of these, once. All but begin() are compressed for clients that take it.
+  void json(std::string body, int status = 200);  // never kept
+  void json(std::string body, CachePolicy policy);
+  // 200, or 304 to a client that has it already. Only what is a function of the question may be in
+  // the body: its tag is made of it.
+  void send_cacheable(std::string body, std::string_view content_type, CachePolicy policy);
+  // The same of a file built into the program; on the loop's thread. `headers`: further ones.
+  void send_file(std::string_view content, std::string_view content_type, CachePolicy policy,
+                 net::Headers headers = {});
   void fail(const Problem& problem);
   void send(net::Response response);
-  // An answer without an end; the caller writes it.
+  // An answer without a known end; the caller writes it.
   std::shared_ptr<net::Responder> begin(int status, net::Headers headers);
+  std::shared_ptr<net::Responder> begin_compressed(int status, net::Headers headers);
 
  private:
   void count(int status);
+  void complete(net::Headers& headers);
+  bool has_already(std::string_view etag) const;
 
   net::Request request_;
   std::shared_ptr<net::Responder> responder_;  // null: answered, or moved from
   std::string request_id_;
+  Passage passage_;
   const Clock* clock_;
   Traffic* traffic_;
   SteadyTime started_;

@@ -3,19 +3,42 @@
 #include <algorithm>
 #include <map>
 
+#include "api/candle_fill.h"
+#include "api/candle_points.h"
+#include "api/history.h"
 #include "api/json_form.h"
-#include "api/paging.h"
 #include "api/resources.h"
 
 namespace candlewick::api {
 namespace {
 
-constexpr std::string_view route = "/v1/candles";
+constexpr std::array<std::string_view, 16> columns{"timestamp",
+                                                   "open",
+                                                   "high",
+                                                   "low",
+                                                   "close",
+                                                   "volume",
+                                                   "quote_volume",
+                                                   "trade_count",
+                                                   "taker_buy_volume",
+                                                   "taker_buy_quote_volume",
+                                                   "is_closed",
+                                                   "source",
+                                                   "revision",
+                                                   "ingested_at",
+                                                   "bars",
+                                                   "is_complete"};
+
+struct Options {
+  std::optional<Time> as_of;
+  bool closed_only = false;
+  Fill fill = Fill::none;
+};
 
 struct Page {
   std::vector<query::Candle> stored;
   std::vector<Candle> live;  // newer than all of the stored ones, oldest first
-  bool has_more = false;
+  bool has_more = false;     // of the stored ones
 };
 
 // Memory's candles that the question covers and the warehouse does not have.
@@ -36,22 +59,25 @@ std::vector<Candle> live_candles(const pipeline::Latest& latest, const HistoryQu
   return candles;
 }
 
+query::CandleQuery to_query(const Series& series, const HistoryQuestion& question,
+                            const Options& options) {
+  return {.exchange = series.exchange,
+          .symbol = series.symbol,
+          .timeframe = question.timeframe,
+          .start = question.start,
+          .end = question.end,
+          .limit = question.limit + 1,  // whether there is another page
+          .order = question.order,
+          .as_of = options.as_of,
+          .closed_only = options.closed_only};
+}
+
 Result<Page> read_page(const Site& site, warehouse::Database& database, const Series& series,
-                       const HistoryQuestion& question, const std::optional<Time>& as_of,
-                       bool closed_only) {
+                       const HistoryQuestion& question, const Options& options) {
   // Memory first: a candle that is stored while we ask is then found twice rather than never.
   std::optional<pipeline::Latest> latest;
-  if (series.slot && !as_of) latest = site.backend.board.read(*series.slot);
-  // One more than asked for tells whether there is another page.
-  auto stored = query::candles(database, {.exchange = series.exchange,
-                                          .symbol = series.symbol,
-                                          .timeframe = question.timeframe,
-                                          .start = question.start,
-                                          .end = question.end,
-                                          .limit = question.limit + 1,
-                                          .order = question.order,
-                                          .as_of = as_of,
-                                          .closed_only = closed_only});
+  if (series.slot && !options.as_of) latest = site.backend.board.read(*series.slot);
+  auto stored = query::candles(database, to_query(series, question, options));
   if (!stored) return candlewick::fail(std::move(stored.error()));
   Page page{.stored = std::move(*stored), .live = {}, .has_more = false};
   const bool is_ascending = question.order == query::Order::ascending;
@@ -69,7 +95,7 @@ Result<Page> read_page(const Site& site, warehouse::Database& database, const Se
       if (!candle->is_closed) newest_stored = candle->timestamp - Duration{1};
     }
     page.live = live_candles(*latest, question, newest_stored);
-    if (closed_only)
+    if (options.closed_only)
       std::erase_if(page.live, [](const Candle& candle) { return !candle.is_closed; });
     if (auto* candle = newest(); candle != nullptr && !page.live.empty() &&
                                  page.live.front().open_time == candle->timestamp) {
@@ -79,59 +105,121 @@ Result<Page> read_page(const Site& site, warehouse::Database& database, const Se
   return page;
 }
 
-void answer_page(Call& call, const Series& series, const HistoryQuestion& question, Page page) {
+// What is filled in begins with the first candle there is, and ends before the one that forms.
+Result<FillRange> fill_range(const Site& site, warehouse::Database& database, const Series& series,
+                             const HistoryQuestion& question, const Options& options) {
+  FillRange range{.fill = options.fill, .timeframe = question.timeframe};
+  auto query = to_query(series, question, options);
+  query.limit = 1;
+  query.closed_only = true;
+  query.start.reset();
+  query.end.reset();
+  query.order = query::Order::ascending;
+  const auto oldest = query::candles(database, query);
+  if (!oldest) return candlewick::fail(oldest.error());
+  if (oldest->empty()) return range;
+  range.begin = oldest->front().timestamp;
+  const Time forming =
+      open_of(question.timeframe, options.as_of.value_or(site.backend.clock.now()));
+  range.end = std::min(question.end.value_or(forming), forming);
+  if (!question.start || *question.start <= range.begin) return range;
+  range.begin = *question.start;
+  query.end = question.start;
+  query.order = query::Order::descending;
+  const auto before = query::candles(database, query);
+  if (!before) return candlewick::fail(before.error());
+  if (!before->empty()) range.close_before = before->front().close;
+  return range;
+}
+
+// Candles in the order asked for, live ones in their place.
+std::vector<PlacedCandle> placed(const Page& page, const HistoryQuestion& question) {
+  std::vector<PlacedCandle> candles;
+  candles.reserve(page.stored.size() + page.live.size());
+  for (const auto& candle : page.stored) {
+    candles.push_back({.open_time = candle.timestamp, .close = candle.close, .stored = &candle});
+  }
   const bool is_ascending = question.order == query::Order::ascending;
-  std::string out;
-  out.reserve(256 + std::min(question.limit, page.stored.size() + 2) * 320);
-  json::Members members(out);
-  members("exchange", series.exchange)("symbol", series.symbol)(
-      "exchange_symbol", series.exchange_symbol)("timeframe", to_text(question.timeframe));
-  members.name("data") += '[';
-  std::size_t count = 0;
-  Time last;
-  const auto put = [&](const auto& candle, Time timestamp) {
-    if (count == question.limit) {
-      page.has_more = true;
-      return;
-    }
-    if (count++ != 0) out += ',';
-    append_candle(out, candle);
-    last = timestamp;
+  const auto at = is_ascending ? candles.end() : candles.begin();
+  std::vector<PlacedCandle> live;
+  for (const auto& candle : page.live) {
+    live.push_back({.open_time = candle.open_time, .close = candle.close, .live = &candle});
+  }
+  if (!is_ascending) std::ranges::reverse(live);
+  candles.insert(at, live.begin(), live.end());
+  return candles;
+}
+
+// The next page; the question goes on behind it.
+Result<RowPage> read_rows(const Site& site, warehouse::Database& database, const Series& series,
+                          HistoryQuestion& question, const Options& options) {
+  auto page = read_page(site, database, series, question, options);
+  if (!page) return candlewick::fail(std::move(page.error()));
+  auto candles = placed(*page, question);
+  if (options.fill != Fill::none) {
+    const auto range = fill_range(site, database, series, question, options);
+    if (!range) return candlewick::fail(range.error());
+    candles = filled(candles, *range, question.order, question.limit + 1, page->has_more);
+  }
+  RowPage out;
+  const std::size_t count = std::min(candles.size(), question.limit);
+  out.rows.reserve(count * 320);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i != 0) out.rows += ',';
+    append_placed(out.rows, candles[i]);
+  }
+  if (candles.size() > count) {
+    const Time last = candles[count - 1].open_time;
+    out.next = Place{.position = to_ns(last)};
+    question.continue_after(last);
+  }
+  out.is_settled = std::ranges::all_of(page->stored, &query::Candle::is_closed) &&
+                   page->live.empty() && question.end && *question.end <= site.backend.clock.now();
+  return out;
+}
+
+CandlePoint point_of(const PlacedCandle& placed) {
+  const auto of = [&](const auto& candle) {
+    return CandlePoint{.open_time = placed.open_time,
+                       .open = candle.open,
+                       .high = candle.high,
+                       .low = candle.low,
+                       .close = candle.close,
+                       .volume = candle.volume};
   };
-  const auto put_live = [&] {
-    if (!is_ascending) std::ranges::reverse(page.live);
-    for (const auto& candle : page.live) put(candle, candle.open_time);
-  };
-  if (!is_ascending) put_live();
-  for (const auto& candle : page.stored) put(candle, candle.timestamp);
-  if (is_ascending) put_live();
-  out += ']';
-  std::optional<std::int64_t> position;
-  if (page.has_more) position = to_ns(last);
-  append_next(members, call, route, position);
-  members.close();
-  call.json(std::move(out));
+  return placed.stored != nullptr ? of(*placed.stored) : of(*placed.live);
 }
 
 }  // namespace
 
+Result<std::vector<CandlePoint>> candle_points(const Site& site, warehouse::Database& database,
+                                               const Series& series,
+                                               const HistoryQuestion& question) {
+  auto page = read_page(site, database, series, question, {});
+  if (!page) return candlewick::fail(std::move(page.error()));
+  std::vector<CandlePoint> points;
+  for (const auto& candle : placed(*page, question)) points.push_back(point_of(candle));
+  return points;
+}
+
 void answer_candles(const Site& site, Call call) {
-  HistoryQuestion question = read_history_question(site, call, route);
-  const auto as_of = call.arguments.time("as_of");
-  const bool closed_only = call.arguments.flag("closed_only");
-  if (const auto& problem = call.arguments.problem()) return call.fail(*problem);
-  std::string typed = question.typed;
-  std::string exchange = question.exchange;
-  ask_about_series(
-      site, std::move(call), std::move(typed), std::move(exchange),
-      [&site, question = std::move(question), as_of, closed_only](
-          warehouse::Database& database, Call& asked, const Series& series) -> Result<void> {
-        auto page = read_page(site, database, series, question, as_of, closed_only);
-        if (!page) return candlewick::fail(std::move(page.error()));
-        asked.arguments.set("exchange", series.exchange);  // later pages come from the same venue
-        answer_page(asked, series, question, std::move(*page));
-        return {};
-      });
+  HistoryQuestion question = read_history_question(site, call, "/v1/candles");
+  const Options options{.as_of = call.arguments.time("as_of"),
+                        .closed_only = call.arguments.flag("closed_only"),
+                        .fill = static_cast<Fill>(call.arguments.choice("fill", fill_names))};
+  answer_history(
+      site, std::move(call),
+      {.route = "/v1/candles",
+       .columns = columns,
+       .typed = question.typed,
+       .exchange = question.exchange,
+       .limit = question.limit,
+       .timeframe = question.timeframe,
+       .read = [&site, options, question](warehouse::Database& database, const Series& series,
+                                          std::size_t limit) mutable {
+         question.limit = limit;
+         return read_rows(site, database, series, question, options);
+       }});
 }
 
 }  // namespace candlewick::api

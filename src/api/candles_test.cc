@@ -13,39 +13,7 @@ using testing::decimal;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class History : public testing::ApiTest {
- protected:
-  History() {
-    add("binance", "BTC/USDT", "BTCUSDT");
-    add("okx", "BTC/USDT", "BTC-USDT");
-    backend.open_database = [this] { return warehouse::open_sqlite_for_reading(warehouse.path()); };
-    warehouse.write({pipeline::instrument_row(instrument(0), noon),
-                     pipeline::instrument_row(instrument(1), noon)});
-  }
-
-  // Closed minutes, the last one just before `end`.
-  void store(std::size_t count, Time end = noon) {
-    std::vector<schema::Row> rows;
-    for (std::size_t i = count; i > 0; --i) {
-      const Time open_time = end - minutes{static_cast<std::int64_t>(i)};
-      rows.push_back(pipeline::candle_row(candle(0, open_time, "50000.5", true), noon));
-    }
-    warehouse.write(std::move(rows));
-  }
-
-  static std::vector<std::string> times(const Answer& answer) {
-    constexpr std::string_view name = "\"timestamp\":\"";
-    std::vector<std::string> found;
-    for (auto at = answer.body.find(name); at != std::string::npos;
-         at = answer.body.find(name, at + 1)) {
-      const auto begin = at + name.size();
-      found.push_back(answer.body.substr(begin, answer.body.find('"', begin) - begin));
-    }
-    return found;
-  }
-
-  testing::Warehouse warehouse{clock};
-};
+using History = testing::HistoryTest;
 
 TEST_F(History, PagesGiveEveryCandleOnceInBothOrders) {
   constexpr std::size_t count = 10'000;

@@ -111,9 +111,9 @@ void answer_symbols(const Site& site, Call call) {
                          append_symbol(out, symbol, is_configured);
                        }
                        out += ']';
-                       std::optional<std::int64_t> next;
+                       std::optional<Place> next;
                        if (symbols->size() > limit)
-                         next = static_cast<std::int64_t>(query.offset + limit);
+                         next = Place{.position = static_cast<std::int64_t>(query.offset + limit)};
                        append_next(members, asked, symbols_route, next);
                        members.close();
                        asked.json(std::move(out));

@@ -1,6 +1,8 @@
-// The text is base64url of a check sum and a query string: "r" is the route, "p" the position.
+// The text is base64url of a check sum and a query string: "r" is the route, "p" the position,
+// "b" what is beside it.
 #include "api/cursor.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -61,6 +63,7 @@ std::optional<std::string> from_base64url(std::string_view text) {
 std::string to_text(const Cursor& cursor) {
   net::Query query{
       {"v", std::string(version)}, {"r", cursor.route}, {"p", std::to_string(cursor.position)}};
+  if (!cursor.beside.empty()) query.emplace_back("b", cursor.beside);
   query.insert(query.end(), cursor.parameters.begin(), cursor.parameters.end());
   const std::string text = net::build_query(query);
   return to_base64url(check_sum(text) + text);
@@ -82,7 +85,14 @@ Result<Cursor> parse_cursor(std::string_view text) {
   const char* last = p.second.data() + p.second.size();
   const auto [end, error] = std::from_chars(p.second.data(), last, cursor.position);
   if (end != last || error != std::errc{}) return refuse();
-  cursor.parameters.assign(query->begin() + 3, query->end());
+  std::ptrdiff_t read = 3;
+  if (query->size() > 3 && (*query)[3].first == "b") {
+    cursor.beside = (*query)[3].second;
+    if (!std::ranges::all_of(cursor.beside, [](char c) { return c >= '!' && c <= '~'; }))
+      return refuse();
+    ++read;
+  }
+  cursor.parameters.assign(query->begin() + read, query->end());
   return cursor;
 }
 

@@ -16,6 +16,7 @@ struct Cursor {
   std::string route;      // "/v1/candles"
   std::int64_t position;  // what it counts is the resource's
   net::Query parameters;  // of the question
+  std::string beside{};   // what the position does not tell alone; printable ASCII, may be empty
 };
 
 std::string to_text(const Cursor& cursor);

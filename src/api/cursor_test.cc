@@ -21,6 +21,22 @@ TEST(Cursor, ComesBackAsItWentOut) {
   EXPECT_EQ(read->parameters, cursor.parameters);
 }
 
+TEST(Cursor, CarriesWhatIsBesideThePosition) {
+  const Cursor cursor{.route = "/v1/trades",
+                      .position = 7,
+                      .parameters = {{"symbol", "BTC/USDT"}},
+                      .beside = "@1-2.5-sell&=%"};
+  const auto back = parse_cursor(to_text(cursor));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->beside, cursor.beside);
+  EXPECT_EQ(back->position, 7);
+  EXPECT_EQ(back->parameters, cursor.parameters);
+  for (const auto* bad : {"a b", "\n", "\x7f", "\xc3\xa9"}) {
+    EXPECT_FALSE(parse_cursor(
+        to_text(Cursor{.route = "/v1/trades", .position = 7, .parameters = {}, .beside = bad})));
+  }
+}
+
 TEST(Cursor, IsRefusedWhenAnythingOfItIsChanged) {
   const std::string text = to_text({.route = "/v1/ticks", .position = 5, .parameters = {}});
   for (std::size_t i = 0; i < text.size(); ++i) {

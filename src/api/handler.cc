@@ -4,11 +4,34 @@
 #include <random>
 
 #include "api/streams.h"
+#include "net/gzip.h"
 
 namespace candlewick::api {
+namespace {
 
-ApiHandler::ApiHandler(const Site& site, Metrics& metrics, const Clock& clock)
-    : site_(site), clock_(clock), id_prefix_(fmt::format("{:08x}", std::random_device{}())) {
+constexpr std::string_view stream_path = "/v1/stream";
+constexpr std::string_view candle_stream_path = "/v1/candles/stream";
+
+// What browsers open without a way to set headers.
+bool is_stream(const Route* route) {
+  return route != nullptr && (route->path == stream_path || route->path == candle_stream_path);
+}
+
+std::string_view methods_of(const Route& route) {
+  return route.put == nullptr ? "GET, HEAD" : "GET, HEAD, PUT";
+}
+
+std::string_view in_words(std::string_view methods) {
+  return methods == "GET, HEAD" ? "GET and HEAD" : "GET, HEAD and PUT";
+}
+
+}  // namespace
+
+ApiHandler::ApiHandler(const Site& site, GateOptions options, Metrics& metrics, const Clock& clock)
+    : site_(site),
+      clock_(clock),
+      gate_(std::move(options), site.backend.keys, clock, metrics),
+      id_prefix_(fmt::format("{:08x}", std::random_device{}())) {
   for (const auto& route : all_routes()) {
     traffic_.emplace(&route, std::make_unique<Traffic>(metrics, route.path));
   }
@@ -24,64 +47,79 @@ std::string ApiHandler::request_id_of(const net::Request* request) {
 
 void ApiHandler::http(net::Request request, std::shared_ptr<net::Responder> responder) {
   const Match match = find_route(request.path);
+  const Route* route = match.route;
+  if (is_stream(route)) take_key_from_query(request);
+  Admission admission = gate_.admit(request, route);
   std::string captured(match.captured);
+  const bool speaks_udf = request.path.starts_with("/udf/");
+  // Charting clients write out what they leave open.
+  if (speaks_udf) std::erase_if(request.query, [](const auto& one) { return one.second.empty(); });
   Arguments arguments;
-  if (match.route != nullptr) {
-    arguments = Arguments(std::move(request.query), match.route->parameters);
-  }
+  if (route != nullptr) arguments = Arguments(std::move(request.query), route->parameters);
   std::string id = request_id_of(&request);
+  const bool takes_gzip = net::accepts_gzip(request.headers);
   Call call({.request = std::move(request),
              .responder = std::move(responder),
              .arguments = std::move(arguments),
              .captured = std::move(captured),
              .request_id = std::move(id),
+             .passage = {.headers = std::move(admission.headers),
+                         .is_private = admission.is_private,
+                         .takes_gzip = takes_gzip,
+                         .speaks_udf = speaks_udf,
+                         .files = &files_},
              .clock = &clock_,
-             .traffic = traffic_.at(match.route).get()});
-  if (match.route == nullptr) {
+             .traffic = traffic_.at(route).get()});
+  if (admission.refusal) return call.fail(*admission.refusal);
+  if (route == nullptr) {
     return call.fail({.kind = &problems::unknown_route,
                       .detail = "there is no such page; /openapi.json lists those there are"});
   }
-  const bool is_put = call.request().method == "PUT" && match.route->put != nullptr;
+  if (is_preflight(call.request())) {
+    const std::string origin(call.request().headers.get("Origin"));
+    return answer_preflight(*route, origin, std::move(call));
+  }
+  const bool is_put = call.request().method == "PUT" && route->put != nullptr;
   if (!is_put && call.request().method != "GET" && call.request().method != "HEAD") {
-    return call.fail(
-        {.kind = &problems::method_not_allowed,
-         .detail = match.route->put == nullptr ? "only GET and HEAD" : "only GET, HEAD and PUT",
-         .allow = match.route->put == nullptr ? "GET, HEAD" : "GET, HEAD, PUT"});
+    return call.fail({.kind = &problems::method_not_allowed,
+                      .detail = fmt::format("only {}", in_words(methods_of(*route))),
+                      .allow = methods_of(*route)});
   }
   if (const auto& problem = call.arguments.problem()) return call.fail(*problem);
   if (is_put) {
-    if (const auto problem = refusal_to_change(call.request())) return call.fail(*problem);
-    return match.route->put(site_, std::move(call));
+    if (const auto problem = gate_.refusal_to_change(admission.holder)) return call.fail(*problem);
+    return route->put(site_, std::move(call));
   }
-  match.route->answer(site_, std::move(call));
+  route->answer(site_, std::move(call));
 }
 
-std::optional<Problem> ApiHandler::refusal_to_change(const net::Request& request) const {
-  if (site_.backend.keys.empty()) {
-    return Problem{.kind = &problems::forbidden,
-                   .detail =
-                       "nobody may change anything here: http.keys is not set (`candlewick "
-                       "key` makes one)"};
+void ApiHandler::answer_preflight(const Route& route, std::string_view origin, Call call) const {
+  if (!gate_.allows_page(origin)) {
+    return call.fail(
+        {.kind = &problems::forbidden,
+         .detail = "pages of this origin may not ask: http.allowed_origins has not got it"});
   }
-  const auto* holder = holder_of(key_of(request), site_.backend.keys);
-  if (holder == nullptr) {
-    return Problem{.kind = &problems::unauthorized,
-                   .detail = "a key is needed: Authorization: Bearer …, or X-API-Key"};
-  }
-  if (holder->scope != Scope::admin) {
-    return Problem{.kind = &problems::forbidden,
-                   .detail = fmt::format("the key of {} has the scope {}; admin is needed",
-                                         holder->name, to_text(holder->scope))};
-  }
-  return std::nullopt;
+  call.send({.status = 204, .headers = answer_to_preflight(methods_of(route))});
 }
 
 net::Upgrade ApiHandler::websocket(const net::Request& request) {
-  if (request.path == "/v1/stream") return site_.streams->open(request, request_id_of(&request));
+  net::Request plain = request;
+  const Route* route = find_route(request.path).route;
+  if (is_stream(route)) take_key_from_query(plain);
+  Admission admission = gate_.admit_websocket(plain, route);
+  const std::string id = request_id_of(&request);
   net::Upgrade decision;
-  decision.refusal = to_response(
-      {.kind = &problems::unknown_route, .detail = "there is no WebSocket at this address"},
-      request_id_of(&request));
+  if (admission.refusal) {
+    decision.refusal = to_response(*admission.refusal, id);
+  } else if (route != nullptr && route->path == stream_path) {
+    decision = site_.streams->open(plain, id);
+  } else {
+    decision.refusal = to_response(
+        {.kind = &problems::unknown_route, .detail = "there is no WebSocket at this address"}, id);
+  }
+  net::Headers& headers = decision.refusal ? decision.refusal->headers : decision.headers;
+  for (const auto& header : admission.headers) headers.add(header.name, header.value);
+  if (!headers.has("X-Request-Id")) headers.add("X-Request-Id", id);
   return decision;
 }
 

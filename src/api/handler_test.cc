@@ -110,13 +110,13 @@ TEST_F(Http, RefusesEveryBadParameterByItsName) {
 
 TEST_F(Http, DescribesAProblemInOneForm) {
   const Answer answer = send("GET", "/v1/candles?limt=5", {{"X-Request-Id", "my-id.7"}});
-  EXPECT_EQ(
-      answer.body,
-      "{\"type\":\"urn:candlewick:problem:unknown_parameter\",\"title\":\"Unknown "
-      "parameter\",\"status\":400,\"code\":\"unknown_parameter\",\"detail\":\"there is no "
-      "parameter \\\"limt\\\" here (did you mean \\\"limit\\\"?); known: exchange, symbol, "
-      "timeframe, start, end, limit, sort, cursor, as_of, closed_only\",\"parameter\":\"limt\","
-      "\"request_id\":\"my-id.7\"}\n");
+  EXPECT_EQ(answer.body,
+            "{\"type\":\"urn:candlewick:problem:unknown_parameter\",\"title\":\"Unknown "
+            "parameter\",\"status\":400,\"code\":\"unknown_parameter\",\"detail\":\"there is no "
+            "parameter \\\"limt\\\" here (did you mean \\\"limit\\\"?); known: exchange, symbol, "
+            "timeframe, start, end, limit, sort, cursor, as_of, closed_only, fill, "
+            "format\",\"parameter\":\"limt\","
+            "\"request_id\":\"my-id.7\"}\n");
 }
 
 TEST_F(Http, GivesEveryAnswerAnId) {
@@ -136,12 +136,12 @@ TEST_F(Http, GivesEveryAnswerAnId) {
 
 TEST_F(Http, RefusesUnknownPagesAndOtherMethods) {
   for (const std::string_view target :
-       {"/v2/candles", "/v1", "/v1/", "/health/", "/latest", "/latest/", "/LIVEZ", "//livez"}) {
+       {"/v2/candles", "/v1", "/v1/", "/health/", "/latest/", "/LIVEZ", "//livez"}) {
     const Answer answer = get(target);
     EXPECT_EQ(answer.status, 404) << target;
     EXPECT_EQ(answer.member("code"), "unknown_route") << target;
   }
-  for (const std::string method : {"POST", "PUT", "DELETE", "PATCH", "OPTIONS"}) {
+  for (const std::string method : {"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "QUERY", "BREW"}) {
     const Answer answer = send(method, "/livez");
     EXPECT_EQ(answer.status, 405) << method;
     EXPECT_EQ(answer.headers.get("Allow"), "GET, HEAD") << method;
@@ -192,8 +192,16 @@ TEST_F(Http, KeepsReasonsOfTheWarehouseInTheLog) {
 }
 
 TEST_F(Http, LeadsFromTheDocsToTheDescription) {
-  EXPECT_EQ(get("/docs").status, 307);
-  EXPECT_EQ(get("/docs").headers.get("Location"), "/openapi.json");
+  const Answer docs = get("/docs");
+  if (dashboard_files().empty()) {
+    EXPECT_EQ(docs.status, 307);
+    EXPECT_EQ(docs.headers.get("Location"), "/openapi.json");
+  } else {
+    EXPECT_EQ(docs.status, 200);
+    EXPECT_THAT(docs.body, HasSubstr("<title>Candlewick: the API</title>"));
+    EXPECT_THAT(std::string(docs.headers.get("Content-Security-Policy")),
+                AllOf(HasSubstr("script-src 'self';"), ::testing::Not(HasSubstr("unsafe"))));
+  }
   EXPECT_EQ(get("/redoc").headers.get("Location"), "/docs");
   EXPECT_EQ(get("/openapi.json").body, openapi_document());
 }
@@ -214,7 +222,7 @@ TEST_F(Http, ServesTheDashboardIfItWasBuilt) {
   EXPECT_EQ(page.headers.get("Cache-Control"), "no-cache");
   for (const auto& file : dashboard_files()) {
     if (!file.path.starts_with("/assets/")) continue;
-    EXPECT_THAT(page.body, HasSubstr(std::string(file.path)));
+    EXPECT_THAT(page.body + get("/docs").body, HasSubstr(std::string(file.path)));
     const Answer answer = get(file.path);
     EXPECT_EQ(answer.body, file.content) << file.path;
     EXPECT_EQ(answer.headers.get("Cache-Control"), "public, max-age=31536000, immutable");

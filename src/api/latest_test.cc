@@ -73,6 +73,27 @@ TEST_F(Latest, AnswersEverySpellingOfASymbol) {
   }
 }
 
+TEST_F(Latest, AnswersManyAtOnceAndSaysWhichItCannot) {
+  const Answer many = get("/latest?symbols=btc-usdt,SOL/USDT,NO-SUCH,eth_usdt");
+  EXPECT_EQ(many.status, 200);
+  const std::string one = get("/latest/BTCUSDT").body;
+  EXPECT_THAT(many.body, ::testing::StartsWith(R"({"data":[)" + one.substr(0, one.size() - 1)));
+  EXPECT_THAT(many.body,
+              ::testing::EndsWith(
+                  R"(],"errors":[{"symbol":"SOL/USDT","code":"no_data_yet","title":"No data yet"},)"
+                  R"({"symbol":"NO-SUCH","code":"unknown_symbol","title":"Unknown symbol"},)"
+                  R"({"symbol":"eth_usdt","code":"no_data_yet","title":"No data yet"}]})"
+                  "\n"));
+  EXPECT_EQ(get("/latest?symbols=BTCUSDT&exchange=okx").member("exchange"), "okx");
+  EXPECT_EQ(get("/latest?symbols=BTCUSDT&exchange=nowhere").member("code"), "unknown_exchange");
+  EXPECT_EQ(get("/latest").member("code"), "missing_parameter");
+  EXPECT_EQ(get("/latest?symbols=BTCUSDT,,ETHUSDT").member("code"), "invalid_parameter");
+  std::string hundred = "/latest?symbols=A";
+  for (int i = 1; i < 100; ++i) hundred += ",A";
+  EXPECT_EQ(get(hundred).status, 200);
+  EXPECT_EQ(get(hundred + ",A").member("code"), "invalid_parameter");
+}
+
 TEST_F(Latest, TellsEverythingWithItsExactDigits) {
   const Answer answer = get("/latest/BTC-USDT");
   EXPECT_THAT(

@@ -1,5 +1,5 @@
-// The page that Prometheus reads. What others keep as statistics becomes gauges here, at each
-// reading: nothing holds on to the API that way, whoever outlives whom.
+// The page that Prometheus reads. What others keep as statistics becomes gauges and histograms
+// here, at each reading: nothing holds on to the API that way, whoever outlives whom.
 #include <unistd.h>
 
 #include <cstdio>
@@ -26,10 +26,15 @@ double resident_bytes() {
   return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
-void refresh_feed(Metrics& metrics, const feed::FeedStatus& feed, Time now) {
+struct Page {
+  std::vector<Metrics::Told> gauges;
+  std::vector<Metrics::ToldDelays> delays;
+};
+
+void add_feed(Page& page, const feed::FeedStatus& feed, Time now) {
   const Labels venue{{"venue", feed.venue}};
-  const auto set = [&](const std::string& name, const std::string& help, double value) {
-    metrics.gauge(name, help, venue).set(value);
+  const auto set = [&](const char* name, const char* help, auto value) {
+    page.gauges.push_back({name, help, venue, static_cast<double>(value)});
   };
   set("candlewick_feed_connected", "1 while data flows on every session", feed.connected ? 1 : 0);
   if (feed.last_frame_time) {
@@ -39,14 +44,34 @@ void refresh_feed(Metrics& metrics, const feed::FeedStatus& feed, Time now) {
   set("candlewick_feed_weight_used", "Request weight used of the venue's budget", feed.weight_used);
   set("candlewick_feed_weight_allowed", "Request weight that the budget allows",
       feed.weight_allowed);
-  set("candlewick_feed_frames", "Frames received since the start",
-      static_cast<double>(feed.frames));
+  set("candlewick_feed_requests_waiting", "REST requests that wait or are under way",
+      feed.requests_waiting);
+  set("candlewick_feed_paused", "1 while it was told to pause", feed.paused.empty() ? 0 : 1);
+  set("candlewick_feed_sessions", "Connections that it needs", feed.sessions);
+  set("candlewick_feed_live_sessions", "Of those, the ones on which data flows",
+      feed.live_sessions);
+  set("candlewick_feed_reconnects", "Connections made anew since the start", feed.reconnects);
+  set("candlewick_feed_frames", "Frames received since the start", feed.frames);
+  set("candlewick_feed_bytes", "Bytes of the frames received since the start", feed.bytes);
+  set("candlewick_feed_events", "Events decoded since the start", feed.events);
+  set("candlewick_feed_refused_frames", "Frames that could not be decoded since the start",
+      feed.refused_frames);
+  set("candlewick_feed_inexact_decimals",
+      "Numbers with more than 18 fractional digits since the start", feed.inexact_decimals);
+  if (feed.venue_time) {
+    set("candlewick_feed_venue_time_age_seconds",
+        "How far the newest exchange time is behind this machine's clock",
+        seconds_of(now - *feed.venue_time));
+  }
+  page.delays.push_back({"candlewick_feed_delay_seconds",
+                         "From the exchange time of a stream's frame until it was received", venue,
+                         feed.delays});
 }
 
-void refresh_pipeline(Metrics& metrics, const pipeline::PipelineStatistics& pipeline) {
+void add_pipeline(Page& page, const pipeline::PipelineStatistics& pipeline) {
   const Labels venue{{"venue", pipeline.venue}};
-  const auto set = [&](const std::string& name, const std::string& help, auto value) {
-    metrics.gauge(name, help, venue).set(static_cast<double>(value));
+  const auto set = [&](const char* name, const char* help, auto value) {
+    page.gauges.push_back({name, help, venue, static_cast<double>(value)});
   };
   set("candlewick_missing_candles", "Candles that are over, wanted and not there",
       pipeline.missing_candles);
@@ -65,16 +90,18 @@ void refresh_pipeline(Metrics& metrics, const pipeline::PipelineStatistics& pipe
       pipeline.audit.absent);
 }
 
-void refresh_sink(Metrics& metrics, const sink::SinkStatistics& sink, Time now) {
+void add_sink(Page& page, const sink::SinkStatistics& sink, Time now) {
   const Labels name{{"sink", sink.sink}};
-  const auto set = [&](const std::string& metric, const std::string& help, auto value) {
-    metrics.gauge(metric, help, name).set(static_cast<double>(value));
+  const auto set = [&](const char* metric, const char* help, auto value) {
+    page.gauges.push_back({metric, help, name, static_cast<double>(value)});
   };
   set("candlewick_sink_lag_rows", "Rows of the log that the sink lacks", sink.lag_rows);
   set("candlewick_sink_lag_seconds", "Age of the oldest row that the sink lacks",
       seconds_of(sink.lag(now)));
   set("candlewick_sink_rows_per_second", "Rows written over the last minute", sink.rows_per_second);
   set("candlewick_sink_written_rows", "Rows written since the start", sink.written_rows);
+  set("candlewick_sink_written_batches", "Batches written since the start", sink.written_batches);
+  set("candlewick_sink_failed_attempts", "Failed attempts in a row", sink.attempt);
   set("candlewick_sink_write_seconds", "How long the newest batch took",
       seconds_of(sink.last_write_took));
   set("candlewick_sink_dead_letters", "Rows refused by the sink since the start",
@@ -87,21 +114,35 @@ void refresh_sink(Metrics& metrics, const sink::SinkStatistics& sink, Time now) 
       sink.state == sink::State::stopped || sink.state == sink::State::backing_off;
   set("candlewick_sink_failing", "1 while the sink cannot be written", is_failing ? 1 : 0);
   const auto errors = [&](ErrorKind kind, std::uint64_t count) {
-    metrics
-        .gauge("candlewick_sink_errors", "Errors since the start, by kind",
-               {{"sink", sink.sink}, {"error_kind", std::string(to_text(kind))}})
-        .set(static_cast<double>(count));
+    page.gauges.push_back({"candlewick_sink_errors",
+                           "Errors since the start, by kind",
+                           {{"sink", sink.sink}, {"error_kind", std::string(to_text(kind))}},
+                           static_cast<double>(count)});
   };
   errors(ErrorKind::transient, sink.transient_errors);
   errors(ErrorKind::rejected, sink.rejected_errors);
   errors(ErrorKind::misconfigured, sink.misconfigured_errors);
+  page.delays.push_back({"candlewick_sink_delay_seconds",
+                         "From receiving what a row tells until the sink had it", name,
+                         sink.delays});
 }
 
-void refresh_log(Metrics& metrics, const log::WriterStatistics& log) {
-  const auto set = [&](const std::string& metric, const std::string& help, auto value) {
-    metrics.gauge(metric, help).set(static_cast<double>(value));
+void add_log(Page& page, const log::WriterStatistics& log) {
+  const auto set = [&](const char* metric, const char* help, auto value) {
+    page.gauges.push_back({metric, help, {}, static_cast<double>(value)});
   };
   set("candlewick_log_queued_rows", "Rows that are not durable yet", log.queued_rows);
+  set("candlewick_log_queued_bytes", "Their size", log.queued_bytes);
+  set("candlewick_log_committed_rows", "Rows made durable since the start", log.committed_rows);
+  set("candlewick_log_commits", "Commits since the start", log.commits);
+  set("candlewick_log_failed_commits", "Commits that failed since the start", log.failed_commits);
+  set("candlewick_log_refused_rows", "Rows that had to wait outside since the start",
+      log.refused_rows);
+  set("candlewick_log_unstorable_rows", "Rows that the log will never take, since the start",
+      log.dropped_rows);
+  set("candlewick_log_trimmed_rows", "Rows that every sink has, deleted since the start",
+      log.trimmed_rows);
+  set("candlewick_log_last_sequence", "Number of the newest row", log.last_sequence);
   set("candlewick_log_commit_seconds", "How long the newest commit took",
       seconds_of(log.last_commit_took));
   set("candlewick_log_failing", "1 while the log cannot be written", log.is_failing ? 1 : 0);
@@ -109,6 +150,12 @@ void refresh_log(Metrics& metrics, const log::WriterStatistics& log) {
   set("candlewick_log_budget_bytes", "The most that it may be; 0: no limit", log.size.budget_bytes);
   set("candlewick_log_given_up_rows", "Rows given up to stay within the budget, ever",
       log.size.dropped_rows);
+  for (const auto& [exchange, delays] : log.delays) {
+    page.delays.push_back({"candlewick_log_delay_seconds",
+                           "From receiving what a row tells until it was durable",
+                           {{"venue", exchange}},
+                           delays});
+  }
 }
 
 }  // namespace
@@ -117,16 +164,21 @@ void answer_metrics(const Site& site, Call call) {
   Metrics& metrics = site.backend.metrics;
   const Health health = examine(site.backend);
   const Time now = site.backend.clock.now();
-  for (const auto& feed : health.feeds) refresh_feed(metrics, feed, now);
+  // Told whole each time, so that what is followed no more is gone.
+  Page page;
+  for (const auto& feed : health.feeds) add_feed(page, feed, now);
   if (site.backend.pipelines) {
-    for (const auto& pipeline : site.backend.pipelines()) refresh_pipeline(metrics, pipeline);
+    for (const auto& pipeline : site.backend.pipelines()) add_pipeline(page, pipeline);
   }
-  for (const auto& sink : health.sinks) refresh_sink(metrics, sink, now);
-  if (health.log) refresh_log(metrics, *health.log);
-  metrics.gauge("candlewick_api_waiting_queries", "Questions waiting for a query thread")
-      .set(static_cast<double>(site.questions.waiting()));
-  metrics.gauge("candlewick_process_resident_memory_bytes", "Memory of this process")
-      .set(resident_bytes());
+  for (const auto& sink : health.sinks) add_sink(page, sink, now);
+  if (health.log) add_log(page, *health.log);
+  page.gauges.push_back({"candlewick_api_waiting_queries",
+                         "Questions waiting for a query thread",
+                         {},
+                         static_cast<double>(site.questions.waiting())});
+  page.gauges.push_back(
+      {"candlewick_process_resident_memory_bytes", "Memory of this process", {}, resident_bytes()});
+  metrics.tell("service", page.gauges, page.delays);
   call.send({.status = 200,
              .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"},
                          {"Cache-Control", "no-store"}},

@@ -13,6 +13,11 @@ constexpr std::string_view dashboard_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+// Swagger UI has its pictures inside its style sheet.
+constexpr std::string_view docs_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src "
+    "'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 // Of a program that was built without the dashboard.
 constexpr std::string_view start_page = R"(<!doctype html>
 <html lang="en">
@@ -48,16 +53,12 @@ const DashboardFile* find_file(std::string_view path) {
 }
 
 // Hashed names never change their content; the page that names them may at any time.
-void send_file(Call& call, const DashboardFile& file) {
-  const bool is_page = file.path == "/index.html";
-  call.send(
-      {.status = 200,
-       .headers = {{"Content-Type", std::string(media_type_of(file.path))},
-                   {"Cache-Control", is_page ? "no-cache" : "public, max-age=31536000, immutable"},
-                   {"Content-Security-Policy", std::string(dashboard_policy)},
-                   {"X-Content-Type-Options", "nosniff"},
-                   {"Referrer-Policy", "no-referrer"}},
-       .body = std::string(file.content)});
+void send_file(Call& call, const DashboardFile& file,
+               std::string_view policy = dashboard_policy) {
+  const bool is_page = file.path.ends_with(".html");
+  call.send_file(file.content, media_type_of(file.path),
+                 is_page ? CachePolicy::forming : CachePolicy::fixed,
+                 {{"Content-Security-Policy", std::string(policy)}});
 }
 
 void lead_to(Call& call, std::string_view where) {
@@ -68,12 +69,10 @@ void lead_to(Call& call, std::string_view where) {
 
 void answer_start_page(const Site&, Call call) {
   if (const auto* page = find_file("/index.html")) return send_file(call, *page);
-  call.send({.status = 200,
-             .headers = {{"Content-Type", "text/html; charset=utf-8"},
-                         {"Content-Security-Policy",
-                          "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"},
-                         {"X-Content-Type-Options", "nosniff"}},
-             .body = std::string(start_page)});
+  call.send_file(start_page, "text/html; charset=utf-8", CachePolicy::forming,
+                 {{"Content-Security-Policy",
+                   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action "
+                   "'none'; frame-ancestors 'none'"}});
 }
 
 void answer_asset(const Site&, Call call) {
@@ -82,12 +81,11 @@ void answer_asset(const Site&, Call call) {
 }
 
 void answer_openapi(const Site&, Call call) {
-  call.send({.status = 200,
-             .headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-cache"}},
-             .body = std::string(openapi_document())});
+  call.send_file(openapi_document(), "application/json", CachePolicy::forming);
 }
 
 void answer_docs(const Site&, Call call) {
+  if (const auto* page = find_file("/docs.html")) return send_file(call, *page, docs_policy);
   lead_to(call, "/openapi.json");
 }
 

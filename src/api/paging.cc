@@ -2,8 +2,6 @@
 // nothing.
 #include "api/paging.h"
 
-#include "api/cursor.h"
-
 namespace candlewick::api {
 namespace {
 
@@ -14,9 +12,14 @@ constexpr Duration stored_unit = std::chrono::microseconds{1};
 }  // namespace
 
 std::optional<std::int64_t> take_cursor(Call& call, std::string_view route) {
+  const auto cursor = take_whole_cursor(call, route);
+  return cursor ? std::optional(cursor->position) : std::nullopt;
+}
+
+std::optional<Cursor> take_whole_cursor(Call& call, std::string_view route) {
   Arguments& arguments = call.arguments;
   if (!arguments.has("cursor")) return std::nullopt;
-  const auto cursor = parse_cursor(arguments.text("cursor"));
+  auto cursor = parse_cursor(arguments.text("cursor"));
   if (!cursor) {
     arguments.refuse(problems::invalid_cursor, "cursor", cursor.error().message);
     return std::nullopt;
@@ -27,21 +30,31 @@ std::optional<std::int64_t> take_cursor(Call& call, std::string_view route) {
     return std::nullopt;
   }
   arguments.adopt(cursor->parameters, "limit");
-  return cursor->position;
+  return std::move(*cursor);
+}
+
+std::string next_cursor(const Call& call, std::string_view route, const Place& place) {
+  return to_text(Cursor{.route = std::string(route),
+                        .position = place.position,
+                        .parameters = call.arguments.without("cursor"),
+                        .beside = place.beside});
+}
+
+std::string next_url(const Call& call, std::string_view route, std::string cursor) {
+  net::Query parameters = call.arguments.without("cursor");
+  parameters.emplace_back("cursor", std::move(cursor));
+  return fmt::format("{}?{}", route, net::build_query(parameters));
 }
 
 void append_next(json::Members& members, const Call& call, std::string_view route,
-                 std::optional<std::int64_t> position) {
-  if (!position) {
+                 const std::optional<Place>& place) {
+  if (!place) {
     members.raw("next_cursor", "null").raw("next_url", "null");
     return;
   }
-  net::Query parameters = call.arguments.without("cursor");
-  const std::string text =
-      to_text(Cursor{.route = std::string(route), .position = *position, .parameters = parameters});
-  parameters.emplace_back("cursor", text);
-  members("next_cursor", text);
-  members("next_url", fmt::format("{}?{}", route, net::build_query(parameters)));
+  std::string cursor = next_cursor(call, route, *place);
+  members("next_cursor", cursor);
+  members("next_url", next_url(call, route, std::move(cursor)));
 }
 
 void HistoryQuestion::continue_after(Time last) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/cursor.h"
 #include "api/route.h"
 #include "api/series.h"
 #include "base/json_text.h"
@@ -15,10 +16,20 @@ namespace candlewick::api {
 // Takes the question out of the cursor, if there is one, and adds it to the call's arguments.
 // Returns the position; problems stick to the arguments.
 std::optional<std::int64_t> take_cursor(Call& call, std::string_view route);
+// The same with all that the cursor says.
+std::optional<Cursor> take_whole_cursor(Call& call, std::string_view route);
 
+// Behind which row a page ends; what the position counts is the resource's.
+struct Place {
+  std::int64_t position = 0;
+  std::string beside{};
+};
+// What continues the call's question behind that place, and the address that asks so.
+std::string next_cursor(const Call& call, std::string_view route, const Place& place);
+std::string next_url(const Call& call, std::string_view route, std::string cursor);
 // "next_cursor" and "next_url": null on the last page.
 void append_next(json::Members& members, const Call& call, std::string_view route,
-                 std::optional<std::int64_t> position);
+                 const std::optional<Place>& place);
 
 // A question about one series: exchange, symbol, timeframe, start, end, limit, sort, cursor.
 struct HistoryQuestion {

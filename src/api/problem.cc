@@ -8,14 +8,20 @@
 namespace candlewick::api {
 namespace {
 
-constexpr std::array<const ProblemKind*, 21> kinds{
-    &problems::unknown_parameter, &problems::missing_parameter, &problems::repeated_parameter,
-    &problems::invalid_parameter, &problems::invalid_range,     &problems::invalid_cursor,
-    &problems::cursor_mismatch,   &problems::invalid_request,   &problems::invalid_body,
-    &problems::unauthorized,      &problems::forbidden,         &problems::unknown_route,
-    &problems::unknown_symbol,    &problems::unknown_exchange,  &problems::method_not_allowed,
-    &problems::upgrade_required,  &problems::internal_error,    &problems::no_data_yet,
-    &problems::book_resyncing,    &problems::too_busy,          &problems::warehouse_unavailable};
+constexpr std::array<const ProblemKind*, 26> kinds{
+    &problems::unknown_parameter,  &problems::missing_parameter,
+    &problems::repeated_parameter, &problems::invalid_parameter,
+    &problems::invalid_range,      &problems::invalid_cursor,
+    &problems::cursor_mismatch,    &problems::invalid_request,
+    &problems::invalid_body,       &problems::unauthorized,
+    &problems::forbidden,          &problems::unknown_route,
+    &problems::unknown_symbol,     &problems::unknown_exchange,
+    &problems::trades_not_kept,    &problems::method_not_allowed,
+    &problems::request_timeout,    &problems::content_too_large,
+    &problems::header_too_large,   &problems::upgrade_required,
+    &problems::rate_limited,       &problems::internal_error,
+    &problems::no_data_yet,        &problems::book_resyncing,
+    &problems::too_busy,           &problems::warehouse_unavailable};
 
 // The server's own refusals have statuses of their own; their code is the status' name.
 std::string code_of(int status) {
@@ -52,7 +58,6 @@ net::Response respond(int status, std::string_view code, std::string_view title,
   out += '\n';
   response.headers.add("Content-Type", "application/problem+json");
   response.headers.add("Cache-Control", "no-store");
-  response.headers.add("X-Content-Type-Options", "nosniff");
   response.headers.add("X-Request-Id", std::string(request_id));
   if (problem.retry_after_seconds > 0) {
     response.headers.add("Retry-After", std::to_string(problem.retry_after_seconds));
@@ -75,8 +80,10 @@ net::Response to_response(const Problem& problem, std::string_view request_id) {
 }
 
 net::Response to_response(int status, std::string_view reason, std::string_view request_id) {
-  for (const auto* kind : {&problems::invalid_request, &problems::unknown_route,
-                           &problems::method_not_allowed, &problems::internal_error}) {
+  for (const auto* kind :
+       {&problems::invalid_request, &problems::unknown_route, &problems::method_not_allowed,
+        &problems::request_timeout, &problems::content_too_large, &problems::header_too_large,
+        &problems::internal_error}) {
     if (kind->status != status) continue;
     return respond(status, kind->code, kind->title, request_id, {.detail = std::string(reason)});
   }

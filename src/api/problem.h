@@ -34,8 +34,15 @@ inline constexpr ProblemKind forbidden{"forbidden", 403, "Not allowed"};
 inline constexpr ProblemKind unknown_route{"unknown_route", 404, "No such page"};
 inline constexpr ProblemKind unknown_symbol{"unknown_symbol", 404, "Unknown symbol"};
 inline constexpr ProblemKind unknown_exchange{"unknown_exchange", 404, "Unknown exchange"};
+inline constexpr ProblemKind trades_not_kept{"trades_not_kept", 404, "Trades are not kept"};
 inline constexpr ProblemKind method_not_allowed{"method_not_allowed", 405, "Method not allowed"};
+// What the server refuses before a resource sees it.
+inline constexpr ProblemKind request_timeout{"request_timeout", 408, "Request Timeout"};
+inline constexpr ProblemKind content_too_large{"content_too_large", 413, "Content Too Large"};
+inline constexpr ProblemKind header_too_large{"request_header_fields_too_large", 431,
+                                              "Request Header Fields Too Large"};
 inline constexpr ProblemKind upgrade_required{"upgrade_required", 426, "Upgrade required"};
+inline constexpr ProblemKind rate_limited{"rate_limited", 429, "Too many requests"};
 inline constexpr ProblemKind internal_error{"internal_error", 500, "Internal error"};
 inline constexpr ProblemKind no_data_yet{"no_data_yet", 503, "No data yet"};
 inline constexpr ProblemKind book_resyncing{"book_resyncing", 503, "Order book is synchronising"};

@@ -11,6 +11,7 @@ void answer_livez(const Site& site, Call call);
 void answer_readyz(const Site& site, Call call);
 // latest.cc
 void answer_latest(const Site& site, Call call);
+void answer_latest_of_many(const Site& site, Call call);
 // candles.cc
 void answer_candles(const Site& site, Call call);
 // candle_stream.cc
@@ -22,6 +23,8 @@ void answer_ticks(const Site& site, Call call);
 void answer_indicators(const Site& site, Call call);
 // tickers.cc
 void answer_tickers(const Site& site, Call call);
+// trades.cc
+void answer_trades(const Site& site, Call call);
 // orderbook.cc
 void answer_orderbook(const Site& site, Call call);
 // catalogue.cc
@@ -37,6 +40,12 @@ void answer_quality(const Site& site, Call call);
 void answer_sinks(const Site& site, Call call);
 // metrics_page.cc
 void answer_metrics(const Site& site, Call call);
+// udf.cc
+void answer_udf_config(const Site& site, Call call);
+void answer_udf_history(const Site& site, Call call);
+void answer_udf_search(const Site& site, Call call);
+void answer_udf_symbols(const Site& site, Call call);
+void answer_udf_time(const Site& site, Call call);
 // pages.cc
 void answer_start_page(const Site& site, Call call);
 void answer_asset(const Site& site, Call call);

@@ -7,6 +7,17 @@
 
 namespace candlewick::api {
 
+namespace {
+
+stream::ClientLimits limits_of(const Options& options) {
+  stream::ClientLimits limits;
+  limits.streams = options.stream_subscriptions;
+  limits.outbox.events = options.stream_queue_messages;
+  return limits;
+}
+
+}  // namespace
+
 struct Service::Parts {
   Parts(Backend given, const Options& options)
       : backend(std::move(given)),
@@ -18,8 +29,8 @@ struct Service::Parts {
              .max_rows = options.max_rows},
         own_intake(backend.intake == nullptr ? std::make_unique<stream::Intake>(backend.board)
                                              : nullptr),
-        streams(site, own_intake ? *own_intake : *backend.intake, loop),
-        handler(site, backend.metrics, backend.clock) {
+        streams(site, own_intake ? *own_intake : *backend.intake, loop, limits_of(options)),
+        handler(site, options.gate, backend.metrics, backend.clock) {
     site.streams = &streams;
   }
 
@@ -39,6 +50,8 @@ Service::Service(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Result<std::unique_ptr<Service>> Service::start(Backend backend, Options options) {
   auto parts = std::make_unique<Parts>(std::move(backend), options);
+  options.server.headers =
+      headers_of_every_answer(options.gate, !options.server.certificate_file.empty());
   auto server = net::Server::listen(parts->loop, std::move(options.server), parts->handler);
   if (!server) return fail(std::move(server.error()));
   parts->server = std::move(*server);

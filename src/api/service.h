@@ -9,6 +9,7 @@
 #include <string>
 
 #include "api/backend.h"
+#include "api/gate.h"
 #include "net/server.h"
 
 namespace candlewick::api {
@@ -18,6 +19,9 @@ struct Options {
   std::size_t query_threads = 2;
   std::size_t max_waiting_questions = 128;  // more: 503 with Retry-After
   std::size_t max_rows = 10'000;            // in one answer
+  GateOptions gate{};
+  std::size_t stream_subscriptions = 1024;   // of one WebSocket client
+  std::size_t stream_queue_messages = 1000;  // for a slow one, before the oldest give way
 };
 
 class Service {

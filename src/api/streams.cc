@@ -49,7 +49,7 @@ class Streams::Session : public std::enable_shared_from_this<Session> {
 
   void begin() {
     client_ = std::make_unique<stream::Client>(streams_.hub_, streams_.site_.backend.clock,
-                                               stream::ClientLimits(), [this] { flush_soon(); });
+                                               streams_.limits_, [this] { flush_soon(); });
     net::PeerEvents events;
     events.on_frame = [this](std::string_view payload, bool is_binary) {
       client_->receive(payload, is_binary);
@@ -97,10 +97,12 @@ class Streams::Session : public std::enable_shared_from_this<Session> {
   bool flush_is_posted_ = false;
 };
 
-Streams::Streams(const Site& site, stream::Intake& intake, net::Loop& loop)
+Streams::Streams(const Site& site, stream::Intake& intake, net::Loop& loop,
+                 stream::ClientLimits limits)
     : site_(site),
       intake_(intake),
       loop_(loop),
+      limits_(limits),
       hub_({.clock = site.backend.clock,
             .board = site.backend.board,
             .intake = intake,
@@ -146,16 +148,6 @@ net::Upgrade Streams::open(const net::Request& request, std::string_view request
                                    .detail = "streams are asked for in messages",
                                    .parameter = request.query.front().first.substr(0, 64)},
                                   request_id);
-    return upgrade;
-  }
-  // A browser lets any page open a WebSocket to any host; pages of others read nothing here.
-  const auto origin = request.headers.get("Origin");
-  const auto host = origin.substr(std::min(origin.size(), origin.find("://") + 3));
-  if (request.headers.has("Origin") &&
-      (origin.find("://") == std::string_view::npos || host != request.headers.get("Host"))) {
-    upgrade.refusal = to_response(
-        {.kind = &problems::forbidden, .detail = "a page of another host may not listen"},
-        request_id);
     return upgrade;
   }
   if (request.headers.has("Sec-WebSocket-Protocol")) {

@@ -19,7 +19,7 @@ class CandleStream;
 class Streams {
  public:
   // `intake`: of the site's board.
-  Streams(const Site& site, stream::Intake& intake, net::Loop& loop);
+  Streams(const Site& site, stream::Intake& intake, net::Loop& loop, stream::ClientLimits limits);
   Streams(const Streams&) = delete;
   Streams& operator=(const Streams&) = delete;
   // When the loop does not run any more.
@@ -30,7 +30,7 @@ class Streams {
   const Site& site() const { return site_; }
   net::Loop& loop() { return loop_; }
 
-  // The answer to a request for /v1/stream.
+  // The answer to a request for /v1/stream that was let in.
   net::Upgrade open(const net::Request& request, std::string_view request_id);
   // Keeps it until it is done().
   void keep(std::shared_ptr<CandleStream> stream);
@@ -52,6 +52,7 @@ class Streams {
   const Site& site_;
   stream::Intake& intake_;
   net::Loop& loop_;
+  const stream::ClientLimits limits_;
   stream::Hub hub_;
   std::unordered_set<std::shared_ptr<Session>> sessions_;
   std::unordered_set<std::shared_ptr<CandleStream>> candles_;

@@ -89,4 +89,17 @@ class ApiTest : public ::testing::Test {
   net::HttpClient client;
 };
 
+// The same over a warehouse with two venues' listings.
+class HistoryTest : public ApiTest {
+ protected:
+  HistoryTest();
+
+  // Closed minutes of the first instrument, the last one just before `end`.
+  void store(std::size_t count, Time end = noon);
+  // The timestamps of an answer's rows.
+  static std::vector<std::string> times(const Answer& answer);
+
+  testing::Warehouse warehouse{clock};
+};
+
 }  // namespace candlewick::api::testing

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "pipeline/rows.h"
 #include "sink/sqlite_warehouse.h"
 
 namespace candlewick::api::testing {
@@ -99,6 +100,34 @@ Answer ApiTest::send(std::string method, std::string_view target, net::Headers h
 
 Answer ApiTest::get(std::string_view target) {
   return send("GET", target);
+}
+
+HistoryTest::HistoryTest() {
+  add("binance", "BTC/USDT", "BTCUSDT");
+  add("okx", "BTC/USDT", "BTC-USDT");
+  backend.open_database = [this] { return warehouse::open_sqlite_for_reading(warehouse.path()); };
+  warehouse.write({pipeline::instrument_row(instrument(0), noon),
+                   pipeline::instrument_row(instrument(1), noon)});
+}
+
+void HistoryTest::store(std::size_t count, Time end) {
+  std::vector<schema::Row> rows;
+  for (std::size_t i = count; i > 0; --i) {
+    const Time open_time = end - std::chrono::minutes{static_cast<std::int64_t>(i)};
+    rows.push_back(pipeline::candle_row(candle(0, open_time, "50000.5", true), noon));
+  }
+  warehouse.write(std::move(rows));
+}
+
+std::vector<std::string> HistoryTest::times(const Answer& answer) {
+  constexpr std::string_view name = "\"timestamp\":\"";
+  std::vector<std::string> found;
+  for (auto at = answer.body.find(name); at != std::string::npos;
+       at = answer.body.find(name, at + 1)) {
+    const auto begin = at + name.size();
+    found.push_back(answer.body.substr(begin, answer.body.find('"', begin) - begin));
+  }
+  return found;
 }
 
 }  // namespace candlewick::api::testing

@@ -325,6 +325,15 @@ void HttpConnection::start_websocket(const Request& request, Upgrade upgrade) {
   in_ = {};
   in_begin_ = in_end_ = 0;
   const ServerOptions& options = server_->options;
+  Headers answer = std::move(upgrade.headers);
+  for (const Header& header : options.headers) {
+    if (!answer.has(header.name)) {
+      answer.add(header.name, header.value);
+    }
+  }
+  if (!upgrade.subprotocol.empty()) {
+    answer.set("Sec-WebSocket-Protocol", std::move(upgrade.subprotocol));
+  }
   peer_ = std::make_shared<ServerPeer>(
       wire_,
       WebSocketSettings{.max_message_bytes = options.max_message_bytes,
@@ -336,7 +345,7 @@ void HttpConnection::start_websocket(const Request& request, Upgrade upgrade) {
           self->destroy();
         }
       });
-  peer_->accept(request, upgrade.subprotocol, std::move(upgrade.on_open));
+  peer_->accept(request, std::move(answer), std::move(upgrade.on_open));
 }
 
 Response HttpConnection::error_response(int status, std::string_view reason) {
@@ -358,7 +367,7 @@ void HttpConnection::refuse(int status, std::string_view reason) {
 
 void HttpConnection::append_head(int status, const Headers& headers, std::string_view framing) {
   std::string head;
-  head.reserve(256);
+  head.reserve(768);
   head += "HTTP/1.1 ";
   head += std::to_string(std::clamp(status, 200, 599));
   head += ' ';
@@ -371,6 +380,13 @@ void HttpConnection::append_head(int status, const Headers& headers, std::string
       append_clean(head, header.value);
       head += "\r\n";
     }
+  }
+  std::size_t line = 0;
+  for (const Header& header : server_->options.headers) {
+    if (!headers.has(header.name)) {
+      head += server_->header_lines[line];
+    }
+    ++line;
   }
   head += framing;
   if (!keep_alive_) {

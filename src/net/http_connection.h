@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <unordered_set>
+#include <vector>
 
 #include "net/request_reader.h"
 #include "net/server.h"
@@ -24,6 +25,7 @@ struct ServerState {
   Handler* handler = nullptr;  // null once the server is gone
   std::weak_ptr<Loop::Impl> loop;
   std::shared_ptr<asio::ssl::context> tls;
+  std::vector<std::string> header_lines;  // of options.headers, in that order
   std::unordered_set<std::shared_ptr<HttpConnection>> connections;
   std::atomic<std::size_t> open{0};
   bool draining = false;

@@ -12,7 +12,23 @@ namespace candlewick::net {
 
 namespace http = boost::beast::http;
 
+namespace {
+
+// Beast lets quoted extensions hold line ends, at which others see the chunk begin.
+struct ChunkHeader {
+  void operator()(std::uint64_t, boost::beast::string_view extensions,
+                  boost::system::error_code& error) const {
+    const auto is_control = [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == '\x7f'; };
+    if (std::ranges::any_of(extensions, is_control)) {
+      error = http::error::bad_chunk_extension;
+    }
+  }
+};
+
+}  // namespace
+
 struct RequestReader::Parser {
+  ChunkHeader chunk_header;  // outlives the parser that calls it
   std::optional<http::request_parser<http::string_body>> http;
 };
 
@@ -34,6 +50,32 @@ std::string_view origin_form(std::string_view target) {
     }
   }
   return {};
+}
+
+// Each line ends with CRLF and holds no other CR, LF or NUL, and none is folded into the one
+// before: what others unfold, cut or join would be another request to them.
+bool has_plain_lines(std::string_view raw) {
+  while (!raw.empty()) {
+    const std::size_t end = raw.find('\n');
+    if (end == std::string_view::npos || end == 0 || raw[end - 1] != '\r') {
+      return false;
+    }
+    const std::string_view line = raw.substr(0, end - 1);
+    if (line.starts_with(' ') || line.starts_with('\t') || line.find('\r') != line.npos ||
+        line.find('\0') != line.npos) {
+      return false;
+    }
+    raw.remove_prefix(end + 1);
+  }
+  return true;
+}
+
+// A name or address with a port perhaps; lists, users and paths are no hosts.
+bool is_plain_host(std::string_view host) {
+  return std::ranges::all_of(host, [](char c) {
+    return c > ' ' && c < '\x7f' &&
+           std::string_view(",/\\@?#\"<>{}|^`").find(c) == std::string_view::npos;
+  });
 }
 
 RequestReader::Refusal refusal_for(const boost::system::error_code& error) {
@@ -79,6 +121,7 @@ RequestReader::Step RequestReader::read(std::string_view bytes, std::size_t& use
     parser_->http.emplace();
     parser_->http->header_limit(static_cast<std::uint32_t>(limits_.max_header_bytes));
     parser_->http->body_limit(limits_.max_body_bytes);
+    parser_->http->on_chunk_header(parser_->chunk_header);
   }
   auto& parser = *parser_->http;
   while (true) {
@@ -93,7 +136,7 @@ RequestReader::Step RequestReader::read(std::string_view bytes, std::size_t& use
       return Step::refused;
     }
     if (parser.is_header_done() && !header_accepted_) {
-      if (!accept_header()) {
+      if (!accept_header(bytes.substr(used - taken, taken))) {
         return Step::refused;
       }
       header_accepted_ = true;
@@ -116,7 +159,11 @@ RequestReader::Step RequestReader::read(std::string_view bytes, std::size_t& use
   }
 }
 
-bool RequestReader::accept_header() {
+bool RequestReader::accept_header(std::string_view raw) {
+  if (!has_plain_lines(raw)) {
+    refuse(400, "a folded line, or a control character, in the header");
+    return false;
+  }
   const auto& message = parser_->http->get();
   request_ = Request{};
   is_http_1_0_ = message.version() == 10;
@@ -151,11 +198,14 @@ bool RequestReader::accept_header() {
     refuse(400, "not exactly one Host header");
     return false;
   }
-  if (message.method() == http::verb::unknown) {
-    refuse(501, "an unknown method");
+  if (!is_plain_host(view(message[http::field::host]))) {
+    refuse(400, "a Host header that names no host");
     return false;
   }
-  if (message.method() == http::verb::connect || message.method() == http::verb::trace) {
+  // Whether a resource has a method is for the handler to say, which knows what to allow instead.
+  constexpr std::size_t longest_method = 32;
+  if (message.method() == http::verb::connect || message.method() == http::verb::trace ||
+      message.method_string().size() > longest_method) {
     refuse(405, "this method is not allowed");
     return false;
   }

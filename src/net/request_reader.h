@@ -45,7 +45,7 @@ class RequestReader {
  private:
   struct Parser;
   Step refuse(int status, std::string_view reason);
-  bool accept_header();
+  bool accept_header(std::string_view raw);
 
   Limits limits_;
   std::unique_ptr<Parser> parser_;

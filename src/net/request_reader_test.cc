@@ -106,7 +106,6 @@ TEST(RequestReader, RefusesWhatIsNotPlain) {
       {"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400},
       {"GET / HTTP/2.0\r\n" + host + "\r\n", 505},
       {"GET / HTTP/1.1\n" + host + "\r\n", 505},
-      {"BREW / HTTP/1.1\r\n" + host + "\r\n", 501},
       {"TRACE / HTTP/1.1\r\n" + host + "\r\n", 405},
       {"CONNECT a:443 HTTP/1.1\r\n" + host + "\r\n", 405},
       {"GET nowhere HTTP/1.1\r\n" + host + "\r\n", 400},
@@ -137,6 +136,59 @@ TEST(RequestReader, RefusesWhatIsNotPlain) {
       {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n5;" +
            std::string(5000, 'x'),
        400},
+      // What is not spelled as the standard has it is read in two ways by two readers.
+      {"GET / HTTP/1.1\r\n" + host + "X: a\r\n folded\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n" + host + "X: a\r\n\tfolded\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n X: a\r\n" + host + "\r\n", 400},
+      {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n" + host + "X: a\nY: b\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n" + host + "X: a\rY: b\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n" + host + "X: a" + std::string(1, '\0') + "b\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n" + host + "X" + std::string(1, '\0') + ": b\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n" + host + ": no name\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n" + host + "no colon\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n" + host + "X\tY: a\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n" + host + "X\x80: a\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\n" + host + "Content-Length : 1\r\n\r\nx", 400},
+      {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\n" + host + "Content-Length:\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\n" + host + "Content-Length: +1\r\n\r\nx", 400},
+      {"POST / HTTP/1.1\r\n" + host + "Content-Length: 1 1\r\n\r\nx", 400},
+      {"POST / HTTP/1.1\r\n" + host + "Content-Length: 99999999999999999999\r\n\r\nx", 400},
+      {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked, chunked\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked, identity\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding:\vchunked\r\n\r\n0\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding:\r\n\r\n", 400},
+      {"GET  / HTTP/1.1\r\n" + host + "\r\n", 400},
+      {"GET\t/ HTTP/1.1\r\n" + host + "\r\n", 400},
+      {" GET / HTTP/1.1\r\n" + host + "\r\n", 400},
+      {"GET / HTTP/1.1 \r\n" + host + "\r\n", 505},
+      {"GET / HTTP/1.1 HTTP/1.0\r\n" + host + "\r\n", 505},
+      {"GET /\r\n\r\n", 400},
+      {"GET / http/1.1\r\n" + host + "\r\n", 505},
+      {"GET / HTTP/1.2\r\n" + host + "\r\n", 505},
+      {"GET / HTTP/01.1\r\n" + host + "\r\n", 505},
+      {std::string(900, 'A') + " / HTTP/1.1\r\n" + host + "\r\n", 405},
+      {"GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nHost: user@a\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0x1\r\nx\r\n0\r\n\r\n",
+       400},
+      {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n+1\r\nx\r\n0\r\n\r\n",
+       400},
+      {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n-1\r\nx\r\n0\r\n\r\n",
+       400},
+      {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n 1\r\nx\r\n0\r\n\r\n",
+       400},
+      {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1\nx\r\n0\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n\r\nx\r\n0\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1\r\nx\n0\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1;a\nb\r\nx\r\n0\r\n\r\n",
+       400},
+      {"POST / HTTP/1.1\r\n" + host +
+           "Transfer-Encoding: chunked\r\n\r\n1;a=\"\n\"\r\nx\r\n0\r\n\r\n",
+       400},
       {"POST / HTTP/1.1\r\n" + host + "Content-Length: 65\r\n\r\n", 413},
       {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n41\r\n" +
            std::string(65, 'x') + "\r\n0\r\n\r\n",
@@ -152,6 +204,22 @@ TEST(RequestReader, RefusesWhatIsNotPlain) {
       EXPECT_FALSE(reader.refusal().reason.empty());
     }
   }
+}
+
+// What stands behind the body is for nobody: it must not add to what was accepted.
+TEST(RequestReader, KeepsNoTrailers) {
+  RequestReader reader(limits);
+  constexpr std::string_view text =
+      "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n"
+      "X-API-Key: k\r\n\r\n";
+  ASSERT_EQ(read_in_pieces(reader, text, text.size()), Step::done);
+  const Request request = reader.take();
+  EXPECT_EQ(request.body, "x");
+  EXPECT_FALSE(request.headers.has("X-API-Key"));
+  const std::string length =
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "0\r\nContent-Length: 9\r\n\r\n";
+  EXPECT_EQ(read_in_pieces(reader, length, length.size()), Step::refused);
 }
 
 TEST(RequestReader, AcceptsTheAbsoluteFormAndOptionsStar) {

@@ -50,6 +50,17 @@ void ConnectionResponder::begin(int status, Headers headers) {
   }
 }
 
+void ConnectionResponder::begin_gzip(int status, Headers headers) {
+  if (stage_.load() != fresh) {
+    return;
+  }
+  compressor_ = GzipStream::make();
+  if (compressor_) {
+    headers.set("Content-Encoding", "gzip");
+  }
+  begin(status, std::move(headers));
+}
+
 Responder::Room ConnectionResponder::write(std::string&& chunk) {
   if (stage_.load() != begun || answer_->closed.load()) {
     return Room::closed;
@@ -58,9 +69,13 @@ Responder::Room ConnectionResponder::write(std::string&& chunk) {
     return Room::full;
   }
   if (!chunk.empty()) {  // an empty chunk would end the body
-    answer_->buffered.fetch_add(chunk.size());
+    std::string taken = std::move(chunk);
+    if (compressor_) {
+      taken = compressor_->compress(taken);
+    }
+    answer_->buffered.fetch_add(taken.size());
     with_connection(
-        [answer = answer_, taken = std::move(chunk)](HttpConnection& connection) mutable {
+        [answer = answer_, taken = std::move(taken)](HttpConnection& connection) mutable {
           connection.write(answer, std::move(taken));
         });
   }
@@ -68,9 +83,17 @@ Responder::Room ConnectionResponder::write(std::string&& chunk) {
 }
 
 void ConnectionResponder::end() {
-  if (move(begun, finished)) {
-    with_connection([answer = answer_](HttpConnection& connection) { connection.end(answer); });
+  if (!move(begun, finished)) {
+    return;
   }
+  std::string last = compressor_ ? compressor_->finish() : std::string();
+  answer_->buffered.fetch_add(last.size());
+  with_connection([answer = answer_, last = std::move(last)](HttpConnection& connection) mutable {
+    if (!last.empty()) {
+      connection.write(answer, std::move(last));
+    }
+    connection.end(answer);
+  });
 }
 
 void ConnectionResponder::on_drain(std::move_only_function<void()> callback) {

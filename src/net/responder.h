@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "net/gzip.h"
 #include "net/http_connection.h"
 
 namespace candlewick::net {
@@ -18,6 +19,7 @@ class ConnectionResponder final : public Responder {
 
   void send(Response response) override;
   void begin(int status, Headers headers) override;
+  void begin_gzip(int status, Headers headers) override;
   Room write(std::string&& chunk) override;
   void end() override;
   void on_drain(std::move_only_function<void()> callback) override;
@@ -44,6 +46,7 @@ class ConnectionResponder final : public Responder {
   std::shared_ptr<Answer> answer_;
   std::size_t max_queued_bytes_;
   std::atomic<int> stage_{fresh};
+  std::unique_ptr<GzipStream> compressor_;  // of whoever writes
 };
 
 }  // namespace candlewick::net

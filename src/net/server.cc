@@ -263,6 +263,9 @@ Result<std::unique_ptr<Server>> Server::listen(Loop& loop, ServerOptions options
   state.handler = &handler;
   state.loop = loop.impl();
   state.tick_length = tick_for(state.options);
+  for (const Header& header : state.options.headers) {
+    state.header_lines.push_back(header.name + ": " + header.value + "\r\n");
+  }
   if (state.options.certificate_file.empty() != state.options.key_file.empty()) {
     return fail(ErrorKind::misconfigured, "TLS needs both a certificate file and a key file");
   }

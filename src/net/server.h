@@ -18,7 +18,7 @@
 namespace candlewick::net {
 
 struct Request {
-  std::string method{};  // upper case: "GET"; TRACE, CONNECT and unknown ones never get here
+  std::string method{};  // as sent: "GET"; CONNECT, TRACE and absurdly long ones never get here
   std::string target{};  // as sent: "/latest/BTC%2FUSDT?exchange=okx"
   std::string path{};    // decoded: "/latest/BTC/USDT"
   Query query{};         // decoded, in the order written
@@ -58,6 +58,9 @@ class Responder {
 
   // Starts an answer whose length is not known: chunked (to HTTP/1.0: until the connection closes).
   virtual void begin(int status, Headers headers) = 0;
+  // The same, compressed on the thread that writes, each chunk so that it can be read at once. For
+  // clients that take it (gzip.h); Content-Encoding comes by itself.
+  virtual void begin_gzip(int status, Headers headers) = 0;
   // Bounded by ServerOptions::max_queued_bytes; a chunk is taken while less than that is waiting.
   virtual Room write(std::string&& chunk) = 0;
   virtual void end() = 0;
@@ -115,6 +118,8 @@ struct Upgrade {
   std::optional<Response> refusal{};
   // One of those that the client offered (has_token("Sec-WebSocket-Protocol", ...)); empty: none.
   std::string subprotocol{};
+  // Of the answer that accepts.
+  Headers headers{};
   std::function<void(std::shared_ptr<Peer>)> on_open{};
 };
 
@@ -152,6 +157,8 @@ struct ServerOptions {
   bool websocket_deflate = false;             // permessage-deflate for clients that offer it
   std::string certificate_file{};             // PEM, chain included; with key_file: TLS
   std::string key_file{};                     // PEM
+  // Of every answer, the server's own refusals too, unless the answer has one of that name.
+  Headers headers{};
 };
 
 class Server {

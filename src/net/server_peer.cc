@@ -31,10 +31,10 @@ ServerPeer::ServerPeer(std::shared_ptr<Wire> wire, WebSocketSettings settings,
       remote_address_(std::move(remote_address)),
       gone_(std::move(gone)) {}
 
-void ServerPeer::accept(const Request& request, const std::string& subprotocol,
+void ServerPeer::accept(const Request& request, Headers answer,
                         std::function<void(std::shared_ptr<Peer>)> opened) {
   line_->accept(
-      request, subprotocol,
+      request, std::move(answer),
       [self = shared_from_this(), opened = std::move(opened)](const WebSocketHandshake& outcome) {
         if (!self->gone_) {
           return;

@@ -17,8 +17,8 @@ class ServerPeer final : public Peer,
   ServerPeer(std::shared_ptr<Wire> wire, WebSocketSettings settings, std::string remote_address,
              std::function<void()> gone);
 
-  // Answers the upgrade; then `opened`, unless the handshake fails.
-  void accept(const Request& request, const std::string& subprotocol,
+  // Answers the upgrade with these headers; then `opened`, unless the handshake fails.
+  void accept(const Request& request, Headers answer,
               std::function<void(std::shared_ptr<Peer>)> opened);
   // Drops the connection without a word to anyone.
   void forget();

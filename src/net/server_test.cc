@@ -8,12 +8,14 @@
 
 #include "net/testing.h"
 #include "net/testing_certificate.h"
+#include "net/testing_gzip.h"
 
 namespace candlewick::net {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::AllOf;
 using testing::Certificate;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
@@ -173,7 +175,7 @@ TEST_F(Http, RefusesWithTheHandlersWordsAndCloses) {
        "400 Bad Request"},
       {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
        "400 Bad Request"},
-      {"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", "501 Not Implemented"},
+      {std::string(40, 'A') + " / HTTP/1.1\r\nHost: a\r\n\r\n", "405 Method Not Allowed"},
       {"TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", "405 Method Not Allowed"},
       {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n" + long_value,
        "413 Content Too Large"},
@@ -192,6 +194,97 @@ TEST_F(Http, RefusesWithTheHandlersWordsAndCloses) {
     EXPECT_EQ(answer.find("HTTP/1.1", 1), std::string::npos) << "one answer only: " << answer;
   }
   EXPECT_TRUE(wait_for_connections(0));
+}
+
+// To whoever is fooled about where the first request ends, the second is somebody else's.
+TEST_F(Http, NeverAnswersASmuggledRequest) {
+  const std::string smuggled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string post = "POST / HTTP/1.1\r\nHost: a\r\n";
+  const std::vector<std::string> shapes{
+      post + "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled,
+      post + "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n" + smuggled,
+      post + "Content-Length: 0\r\nContent-Length: 44\r\n\r\n" + smuggled,
+      post + "Content-Length: 0\r\n Content-Length: 44\r\n\r\n" + smuggled,
+      post + "Transfer-Encoding: xchunked\r\nContent-Length: 0\r\n\r\n" + smuggled,
+      post + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + smuggled,
+      post + "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n" + smuggled,
+      post + "X: a\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled,
+      post + "Transfer-Encoding: chunked\r\n\r\n0\n\n" + smuggled,
+      post + "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n" + smuggled,
+  };
+  listen();
+  for (const std::string& shape : shapes) {
+    RawClient client(server->port());
+    client.write(shape);
+    client.half_close();
+    const std::string answer = client.read_to_end();
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 400 Bad Request\r\n")) << shape;
+    EXPECT_THAT(answer, Not(HasSubstr("/smuggled"))) << shape;
+    EXPECT_EQ(answer.find("HTTP/1.1", 1), std::string::npos) << "one answer only: " << answer;
+  }
+}
+
+TEST_F(Http, GivesEveryAnswerTheCommonHeadersUnlessItHasItsOwn) {
+  handler.on_http = [](const Request& request, const std::shared_ptr<Responder>& responder) {
+    if (request.path == "/own") {
+      responder->send({.headers = {{"x-a", "own"}}, .body = "ok"});
+    } else {
+      responder->begin(200, {});
+      responder->write("ok");
+      responder->end();
+    }
+  };
+  handler.on_websocket = [](const Request&) {
+    return Upgrade{.subprotocol = "p", .headers = {{"X-C", "3"}}};
+  };
+  listen({.headers = {{"X-A", "1"}, {"X-B", "2"}}});
+  RawClient client(server->port());
+  client.write("GET /own HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(client.read_until("ok"),
+            "HTTP/1.1 200 OK\r\nx-a: own\r\nX-B: 2\r\nContent-Length: 2\r\n\r\nok");
+  client.write(simple_get);
+  EXPECT_EQ(client.read_until("0\r\n\r\n"),
+            "HTTP/1.1 200 OK\r\nX-A: 1\r\nX-B: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "2\r\nok\r\n0\r\n\r\n");
+  client.write("nonsense\r\n\r\n");
+  EXPECT_THAT(client.read_to_end(), AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("X-A: 1\r\n")));
+  RawClient peer(server->port());
+  peer.write(
+      "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n");
+  EXPECT_THAT(peer.read_until("\r\n\r\n"),
+              AllOf(StartsWith("HTTP/1.1 101"), HasSubstr("X-A: 1\r\n"), HasSubstr("X-C: 3\r\n"),
+                    HasSubstr("Sec-WebSocket-Protocol: p\r\n")));
+}
+
+TEST_F(Http, StreamsCompressedSoThatEachChunkCanBeReadAtOnce) {
+  Told<std::shared_ptr<Responder>> responders;
+  handler.on_http = [&](const Request&, const std::shared_ptr<Responder>& responder) {
+    responder->begin_gzip(200, {{"Content-Type", "text/csv"}});
+    responders.tell(responder);
+  };
+  listen();
+  RawClient client(server->port());
+  client.write(simple_get);
+  const auto responder = responders.wait_for_one();
+  EXPECT_THAT(client.read_until("\r\n\r\n"),
+              AllOf(HasSubstr("Content-Encoding: gzip\r\n"), HasSubstr("chunked\r\n")));
+  const auto next_chunk = [&] {
+    const std::size_t size = std::stoul(client.read_until("\r\n"), nullptr, 16);
+    return client.read_exactly(size + 2).substr(0, size);
+  };
+  const std::string first(5000, 'a');
+  std::string compressed;
+  EXPECT_EQ(responder->write(std::string(first)), Responder::Room::more);
+  compressed += next_chunk();
+  EXPECT_LT(compressed.size(), 200U);
+  EXPECT_EQ(testing::gunzip(compressed), first) << "before the second is written";
+  EXPECT_EQ(responder->write("second"), Responder::Room::more);
+  compressed += next_chunk();
+  responder->end();
+  compressed += next_chunk();
+  EXPECT_EQ(testing::gunzip(compressed), first + "second");
+  EXPECT_EQ(client.read_exactly(5), "0\r\n\r\n");
 }
 
 TEST_F(Http, AnswersAClientThatHasClosedItsDirection) {
@@ -214,6 +307,32 @@ TEST_F(Http, EndsARequestThatComesTooSlowly) {
   client.write("GET / HTTP/1.1\r\nHost:");
   const std::string answer = client.read_to_end();
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 408 Request Timeout\r\n"));
+}
+
+// One byte now and then is no progress: the whole request has the time limit, not each read.
+TEST_F(Http, EndsARequestThatDribbles) {
+  listen({.request_timeout = milliseconds{60}, .idle_timeout = seconds{30}});
+  for (const std::string_view head :
+       {"GET / HTTP/1.1\r\nHost: a\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
+    RawClient client(server->port());
+    client.write(head);
+    std::atomic<bool> is_over = false;
+    std::jthread dribble([&] {
+      const std::string_view more = head.starts_with("GET") ? "X: y\r\n" : "1\r\nx\r\n";
+      while (!is_over) {
+        std::promise<void> turn;
+        const Timer timer = loop.after(milliseconds{5}, [&] { turn.set_value(); });
+        turn.get_future().wait();
+        client.try_write(more);
+      }
+    });
+    EXPECT_THAT(client.read_until("\r\n\r\n"), StartsWith("HTTP/1.1 408 Request Timeout\r\n"))
+        << head;
+    is_over = true;
+  }
+  EXPECT_TRUE(wait_for_connections(0));
 }
 
 TEST_F(Http, ClosesIdleConnectionsWithoutAWord) {
@@ -507,6 +626,26 @@ TEST_F(Http, RefusesAddressesItCannotHave) {
     EXPECT_EQ(made.error().kind, ErrorKind::misconfigured);
   }
   EXPECT_EQ(server->address(), fmt::format("127.0.0.1:{}", server->port()));
+}
+
+TEST_F(Http, DropsAClientThatNeverFinishesItsHandshake) {
+  const Certificate certificate("IP:127.0.0.1");
+  listen({.request_timeout = milliseconds{50},
+          .certificate_file = certificate.certificate_file(),
+          .key_file = certificate.key_file()});
+  RawClient silent(server->port());
+  EXPECT_EQ(silent.read_to_end(), "");
+  EXPECT_TRUE(wait_for_connections(0));
+}
+
+TEST_F(Http, RefusesAKeyOfAnotherCertificate) {
+  const Certificate one("IP:127.0.0.1");
+  const Certificate other("IP:127.0.0.1");
+  const auto made = Server::listen(
+      loop, {.certificate_file = one.certificate_file(), .key_file = other.key_file()}, handler);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind, ErrorKind::misconfigured);
+  EXPECT_THAT(made.error().message, HasSubstr(other.key_file()));
 }
 
 TEST_F(Http, SurvivesClientsThatSpeakPlainlyToTls) {

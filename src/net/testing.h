@@ -134,6 +134,10 @@ class RawClient {
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
   }
+  // What a connection that ends meanwhile does not take is dropped.
+  void try_write(std::string_view bytes) {
+    static_cast<void>(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL));
+  }
   void half_close() { ::shutdown(socket_, SHUT_WR); }
   // Closes with a reset instead of an end.
   void reset() {

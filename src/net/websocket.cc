@@ -143,13 +143,13 @@ class BeastWebSocket final : public WebSocket,
         });
   }
 
-  void accept(const Request& request, const std::string& subprotocol,
+  void accept(const Request& request, Headers answer,
               std::move_only_function<void(const WebSocketHandshake&)> done) override {
     stream_.set_option(
-        websocket::stream_base::decorator([subprotocol](websocket::response_type& response) {
+        websocket::stream_base::decorator([answer](websocket::response_type& response) {
           response.set(beast::http::field::server, "candlewick");
-          if (!subprotocol.empty()) {
-            response.set(beast::http::field::sec_websocket_protocol, subprotocol);
+          for (const Header& header : answer) {
+            response.set(header.name, header.value);
           }
         }));
     auto upgrade = std::make_unique<websocket::request_type>();

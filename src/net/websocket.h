@@ -48,7 +48,7 @@ class WebSocket {
 
   virtual void connect(const Url& url, const Headers& headers,
                        std::move_only_function<void(const WebSocketHandshake&)> done) = 0;
-  virtual void accept(const Request& request, const std::string& subprotocol,
+  virtual void accept(const Request& request, Headers answer,
                       std::move_only_function<void(const WebSocketHandshake&)> done) = 0;
   // After a handshake that went well.
   virtual void start_reading() = 0;

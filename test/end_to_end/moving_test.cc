@@ -410,9 +410,9 @@ void fill(const std::filesystem::path& path) {
   bitcoin.status = ListingStatus::trading;
   add(pipeline::instrument_row(bitcoin, start + std::chrono::hours{2}));
   for (const auto* table :
-       {&schema::fact_ohlcv, &schema::market_ticks, &schema::technical_indicators,
-        &schema::coverage, &schema::indicator_checkpoint, &schema::assets, &schema::verification,
-        &schema::verification_mismatch}) {
+       {&schema::fact_ohlcv, &schema::fact_trade, &schema::market_ticks,
+        &schema::technical_indicators, &schema::coverage, &schema::indicator_checkpoint,
+        &schema::assets, &schema::verification, &schema::verification_mismatch}) {
     for (std::int64_t n = 0; n < 40; ++n) {
       schema::Row row{.table = table, .values = {}};
       for (const auto& column : table->columns) row.values.push_back(some_value(column, n));
@@ -527,7 +527,7 @@ TEST(Copy, CarriesEveryTableAndChangesNothingTheSecondTime) {
   ASSERT_EQ(copied.status, 0) << copied.out << copied.err;
   for (const std::string table :
        {"dim_exchange", "dim_cryptocurrency", "dim_listing", "coverage_current", "fact_ohlcv",
-        "fact_ohlcv_revision", "market_ticks", "technical_indicators", "coverage",
+        "fact_ohlcv_revision", "fact_trade", "market_ticks", "technical_indicators", "coverage",
         "indicator_checkpoint", "assets", "verification", "verification_mismatch"}) {
     EXPECT_NE(copied.out.find(fmt::format(R"({{"table":"{}","rows":)", table)), std::string::npos);
     EXPECT_EQ(copied.out.find(fmt::format(R"({{"table":"{}","rows":0,)", table)), std::string::npos)
@@ -548,6 +548,11 @@ TEST(Copy, CarriesEveryTableAndChangesNothingTheSecondTime) {
                                        "1m",       "--to",       "csv"};
   const auto told = candlewick_(words, on_postgres);
   EXPECT_EQ(told.out, candlewick_(words, in(folder)).out) << told.err;
+  auto trades = words;
+  trades.insert(trades.end(), {"--table", "trades"});
+  const auto kept = candlewick_(trades, on_postgres);
+  EXPECT_EQ(kept.out, candlewick_(trades, in(folder)).out) << kept.err;
+  EXPECT_EQ(std::ranges::count(kept.out, '\n'), 21) << kept.out;
   const auto row = written(folder, "row.csv", first_ms + "\n");
   const auto imported = candlewick_(
       {"import", row, "--exchange", "binance", "--symbol", "DOGE/USDT", "--timeframe", "1m"},

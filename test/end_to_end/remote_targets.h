@@ -146,7 +146,7 @@ class SupabaseTarget final : public SinkTarget {
 class SnowflakeTarget final : public SinkTarget {
  public:
   std::string_view sink() const override { return "snowflake"; }
-  std::string missing() const override { return lack_of(python, {"-c", ""}); }
+  std::string missing() const override { return lack_of(python, {packages, "-c", ""}); }
   std::string start() override { return start_at("0"); }
   void go_away() override { server_.kill(); }
   std::string come_back() override { return start_at(server_.port()); }
@@ -175,9 +175,9 @@ class SnowflakeTarget final : public SinkTarget {
     if (&table != &schema::market_ticks && &table != &schema::technical_indicators) {
       return std::nullopt;
     }
-    const auto dumped =
-        run_program(python, {std::filesystem::absolute("test/snowflake/dump.py"), server_.address(),
-                             std::string(database), std::string(schema_name), upper(table.name)});
+    const auto dumped = run_program(
+        python, {packages, std::filesystem::absolute("test/snowflake/dump.py"), server_.address(),
+                 std::string(database), std::string(schema_name), upper(table.name)});
     EXPECT_EQ(dumped.status, 0) << dumped.err;
     std::vector<std::string> lines;
     std::istringstream texts(dumped.out);
@@ -204,8 +204,9 @@ class SnowflakeTarget final : public SinkTarget {
   static constexpr std::string_view schema_name = "PUBLIC";
 
   std::string start_at(const std::string& port) {
-    return server_.start(python, {std::filesystem::absolute("test/snowflake/fakesnow_server.py"),
-                                  folder_.path().string(), port});
+    return server_.start(python,
+                         {packages, std::filesystem::absolute("test/snowflake/fakesnow_server.py"),
+                          folder_.path().string(), port});
   }
 
   static std::string upper(std::string_view name) {
@@ -240,7 +241,8 @@ class SnowflakeTarget final : public SinkTarget {
     return schema::Null{};
   }
 
-  const std::filesystem::path python = std::filesystem::absolute("test/snowflake/python");
+  const std::filesystem::path python = std::filesystem::absolute("test/support/python_for");
+  const std::string packages = std::filesystem::absolute("test/snowflake");
 
   TemporaryFolder folder_;
   AddressedServer server_;

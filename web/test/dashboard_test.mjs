@@ -44,7 +44,7 @@ after(async () => {
 });
 
 // A fresh profile each, and a list of everything the page complains about or asks of other hosts.
-async function open({ viewport = desktop, hash = '', prepare, ...options } = {}) {
+async function open({ viewport = desktop, path = '', hash = '', prepare, ...options } = {}) {
   // axe is put into the page by the tests; the policy that the page itself needs is tested by the others.
   const context = await browser.newContext({ viewport, ...options });
   const page = await context.newPage();
@@ -57,7 +57,7 @@ async function open({ viewport = desktop, hash = '', prepare, ...options } = {})
   page.on('request', (request) => {
     if (!request.url().startsWith(server.url)) complaints.push(`asks ${request.url()}`);
   });
-  await page.goto(`${server.url}/${hash}`);
+  await page.goto(`${server.url}/${path}${hash}`);
   return { page, complaints, close: () => context.close() };
 }
 
@@ -451,5 +451,28 @@ test('ItSurvivesARestartOfTheServer', async () => {
   // A browser reports attempts to connect by itself; the page's own errors would be others.
   const own = complaints.filter((one) => !/ERR_|WebSocket connection|status of 5\d\d/.test(one));
   assert.deepEqual(own, []);
+  await close();
+});
+
+test('the reference of the API lists every path, from this host alone and without a complaint', async () => {
+  const { page, complaints, close } = await open({ path: 'docs' });
+  const described = await (await fetch(`${server.url}/openapi.json`)).json();
+  await until(
+    async () => (await page.locator('.opblock').count()) >= Object.keys(described.paths).length,
+    'list of paths',
+  );
+  const shown = await page
+    .locator('.opblock-summary-path')
+    .evaluateAll((all) => all.map((one) => one.dataset.path));
+  assert.deepEqual([...new Set(shown)].sort(), Object.keys(described.paths).sort());
+  // One can try a path, and sees its answer.
+  const block = page.locator('.opblock', { has: page.locator('[data-path="/livez"]') });
+  await block.locator('.opblock-summary-control').click();
+  await block.getByRole('button', { name: 'Try it out' }).click();
+  await block.getByRole('button', { name: 'Execute' }).click();
+  await until(async () => (await block.locator('.live-responses-table').count()) > 0, 'answer');
+  assert.match(await block.locator('.live-responses-table').first().textContent(), /200/);
+  await page.screenshot({ path: `${pictures}docs.png` });
+  assert.deepEqual(complaints, []);
   await close();
 });
