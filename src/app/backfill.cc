@@ -28,14 +28,16 @@ class Backfiller {
   Result<void> run() {
     if (auto planned = plan(); !planned) return planned;
     const auto pages = history_.pages_of(wanted_, end_);
-    progress(pages.size());
+    history_.progress().begin("backfill", "requests", pages.size());
+    show();
     const auto asked =
         history_.ask(pages, [&](const auto& query, const Events& events) -> Result<void> {
           ++requests_;
           auto taken = take(query, events);
-          progress(pages.size());
+          show();
           return taken;
         });
+    history_.progress().finish();
     if (!asked || history_.is_interrupted()) return asked;
     return settle();
   }
@@ -171,9 +173,7 @@ class Backfiller {
     return to_rfc3339(std::chrono::floor<std::chrono::seconds>(history_.clock().now()));
   }
 
-  void progress(std::size_t pages) const {
-    show_progress(requests_, pages, fmt::format("{} candles", candles_));
-  }
+  void show() const { history_.progress().update(requests_, fmt::format("{} candles", candles_)); }
 
   History& history_;
   Time end_;

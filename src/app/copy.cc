@@ -5,6 +5,7 @@
 
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "app/canonical.h"
 #include "app/command.h"
 #include "app/digest.h"
+#include "app/progress.h"
 #include "app/table.h"
 #include "app/warehouse_choice.h"
 #include "app/whole_table.h"
@@ -46,16 +48,38 @@ std::vector<const Table*> facts() {
   return tables;
 }
 
+// For the progress only: null when it cannot be told.
+std::optional<std::uint64_t> count_facts(Database& database) {
+  constexpr std::array types{schema::ColumnType::integer};
+  std::uint64_t all = 0;
+  for (const auto* table : facts()) {
+    const auto found =
+        database.select(fmt::format("SELECT count(*) FROM {}", table->name), {}, types);
+    if (!found) return std::nullopt;
+    all += static_cast<std::uint64_t>(std::get<std::int64_t>(found->front().front()));
+  }
+  return all;
+}
+
 class Copier {
  public:
-  Copier(std::string name, Database& source, postgres::Connection& target, sink::PostgresRows& rows)
-      : property_("copy from " + std::move(name)), source_(source), target_(target), rows_(rows) {}
+  Copier(std::string name, Database& source, postgres::Connection& target, sink::PostgresRows& rows,
+         Progress& progress)
+      : property_("copy from " + std::move(name)),
+        source_(source),
+        target_(target),
+        rows_(rows),
+        progress_(progress) {}
 
   Result<void> run() {
     if (auto copied = copy_dimensions(); !copied) return copied;
     auto after = position();
     if (!after) return fail(std::move(after.error()));
     bool is_behind = after->has_value();
+    // What an earlier run has copied is not counted, so the share would be wrong.
+    auto all = is_behind ? std::optional<std::uint64_t>{} : count_facts(source_);
+    progress_.begin("copy", "rows", all);
+    progress_.update(0);
     for (const auto* table : facts()) {
       // Those before the one with the position are done.
       const bool is_here = is_behind && (*after)->table == table;
@@ -195,6 +219,7 @@ class Copier {
     auto committed = transaction.commit();
     if (committed) {
       copied_ += batch.size();
+      progress_.update(copied_, std::string(batch.back().row.table->name));
     } else {
       rows_.forget();
     }
@@ -205,6 +230,7 @@ class Copier {
   Database& source_;
   postgres::Connection& target_;
   sink::PostgresRows& rows_;
+  Progress& progress_;
   std::uint64_t copied_ = 0;
   bool went_on_ = false;
 };
@@ -223,7 +249,8 @@ struct Comparison {
 };
 
 // Both sides in the order of their keys, side by side.
-Result<Comparison> compare(Database& source, Database& target, const Table& table) {
+Result<Comparison> compare(Database& source, Database& target, const Table& table,
+                           const std::function<void()>& on_row) {
   Comparison result{.table = &table};
   Sha256 source_digest;
   Sha256 target_digest;
@@ -241,6 +268,7 @@ Result<Comparison> compare(Database& source, Database& target, const Table& tabl
     }
     if (*row == nullptr) break;
     ++result.rows;
+    on_row();
     const auto line = canonical_line(**row);
     if (!line) return fail(line.error());
     source_digest.add(*line);
@@ -263,10 +291,16 @@ Result<Comparison> compare(Database& source, Database& target, const Table& tabl
   return result;
 }
 
-Result<std::vector<Comparison>> compare_all(Database& source, Database& target) {
+Result<std::vector<Comparison>> compare_all(Database& source, Database& target,
+                                            Progress& progress) {
   std::vector<Comparison> comparisons;
+  constexpr std::uint64_t between_updates = 1'000;
+  std::uint64_t rows = 0;
+  progress.begin("compare", "rows", count_facts(source));
   const auto add = [&](const Table& table) -> Result<void> {
-    auto compared = compare(source, target, table);
+    auto compared = compare(source, target, table, [&] {
+      if (++rows % between_updates == 0) progress.update(rows, std::string(table.name));
+    });
     if (!compared) return within(table.name, std::move(compared.error()));
     comparisons.push_back(std::move(*compared));
     return {};
@@ -281,8 +315,10 @@ Result<std::vector<Comparison>> compare_all(Database& source, Database& target) 
 }
 
 void print_all(const std::vector<Comparison>& comparisons, Format format) {
-  app::Table table({"table", "rows", "missing", "different", "only in target", "hash in source",
-                    "hash in target"});
+  app::Table table({"table", "rows", "missing", "different", "only_in_target", "source_sha256",
+                    "target_sha256"});
+  table.colour("missing", tone_of_loss);
+  table.colour("different", tone_of_loss);
   std::vector<std::string> lines;
   for (const auto& one : comparisons) {
     const bool is_short = format == Format::table;
@@ -303,35 +339,28 @@ void print_all(const std::vector<Comparison>& comparisons, Format format) {
   print(table, format, lines);
 }
 
-// What this program has never written, so that nothing is left behind unseen.
-Result<void> refuse_trades(Database& source) {
-  constexpr std::array types{schema::ColumnType::integer};
-  const auto found = source.select("SELECT count(*) FROM fact_trade", {}, types);
-  if (!found) return fail(found.error());
-  if (std::get<std::int64_t>(found->front().front()) == 0) return {};
-  return fail(ErrorKind::rejected, "fact_trade holds rows, which are not copied yet");
-}
-
 Result<std::vector<Comparison>> copy_and_compare(const std::filesystem::path& path,
                                                  const warehouse::PostgresLocation& location) {
   auto source = warehouse::open_sqlite_for_reading(path);
   if (!source) return fail(std::move(source.error()));
   if (auto begun = (*source)->execute("BEGIN", {}); !begun) return fail(std::move(begun.error()));
-  if (auto none = refuse_trades(**source); !none) return fail(std::move(none.error()));
   const auto catalogue = warehouse::Catalogue::built_in();
   if (!catalogue) return fail(catalogue.error());
   auto opened = warehouse::open_postgres_for_writing(location, *catalogue, RealClock().now());
   if (!opened) return fail(std::move(opened.error()));
   sink::PostgresRows rows(*opened->connection, *catalogue, opened->layout, false);
   if (auto prepared = rows.prepare(); !prepared) return fail(std::move(prepared.error()));
+  const RealClock clock;
+  Progress progress(clock, Progress::on_terminal());
   Copier copier(std::filesystem::weakly_canonical(path).string(), **source, *opened->connection,
-                rows);
+                rows, progress);
   if (auto copied = copier.run(); !copied) return fail(std::move(copied.error()));
+  progress.finish();
   fmt::print(stderr, "candlewick: {} rows copied{}; comparing\n", copier.copied(),
              copier.went_on() ? ", going on after an interruption" : "");
   const auto target = warehouse::open_postgres_for_reading(location);
   if (!target) return fail(target.error());
-  auto comparisons = compare_all(**source, **target);
+  auto comparisons = compare_all(**source, **target, progress);
   if (!comparisons) return comparisons;
   if (auto forgotten = copier.forget_position(); !forgotten)
     return fail(std::move(forgotten.error()));

@@ -69,6 +69,7 @@ std::string minutes_in(const query::CoverageSpan& span) {
 void print_spans(const std::vector<query::CoverageSpan>& spans, Format format) {
   Table table({"exchange", "symbol", "timeframe", "stream", "from", "to", "minutes", "state",
                "cause", "evidence", "recorded_at"});
+  table.colour("state", tone_of_state);
   std::vector<std::string> lines;
   for (const auto& span : spans) {
     if (format != Format::jsonl) {
@@ -89,6 +90,7 @@ void print_spans(const std::vector<query::CoverageSpan>& spans, Format format) {
 
 void print_summary(const std::vector<query::CoverageSummary>& series, Format format) {
   Table table({"exchange", "symbol", "timeframe", "stream", "from", "to", "state", "minutes"});
+  table.colour("state", tone_of_state);
   std::vector<std::string> lines;
   for (const auto& one : series) {
     std::string& line = lines.emplace_back();

@@ -1,11 +1,15 @@
 // One check a function; each adds lines of ok, warning or failed.
-#include "base/selection.h"
 #include "app/doctor.h"
+#include "base/selection.h"
+
+#include <unistd.h>
 
 #include <filesystem>
 
 #include <fmt/format.h>
 
+#include "alert/watch.h"
+#include "api/settings.h"
 #include "app/bridge.h"
 #include "app/command.h"
 #include "app/folder_lock.h"
@@ -31,6 +35,7 @@ constexpr std::uintmax_t little_room = std::uintmax_t{1} << 30;
 
 class Findings {
  public:
+  Findings() { marked_.colour("verdict", tone_of_verdict); }
   void ok(std::string what, std::string says) { add("ok", std::move(what), std::move(says)); }
   void warning(std::string what, std::string says) {
     add("warning", std::move(what), std::move(says));
@@ -49,10 +54,16 @@ class Findings {
     line += R"(,"advice":)";
     json::append_string(line, advice);
     line += '}';
+    rows_.back().back() += advice;
   }
   bool any_failed() const { return any_failed_; }
   const std::string& advice() const { return advice_; }
-  const Table& table() const { return table_; }
+  std::string text(bool colour) { return marked_.text(colour); }
+  std::string csv() const {
+    Table table({"verdict", "check", "detail", "advice"});
+    for (const auto& row : rows_) table.add(row);
+    return table.csv();
+  }
   const std::vector<std::string>& lines() const { return lines_; }
 
  private:
@@ -61,9 +72,20 @@ class Findings {
     json::Members members(line);
     members("check", what)("verdict", verdict)("detail", says).close();
     lines_.push_back(std::move(line));
-    table_.add({verdict, std::move(what), std::move(says)});
+    marked_.add({fmt::format("{} {}", mark_of(verdict), verdict), what, says});
+    rows_.push_back({verdict, std::move(what), std::move(says), {}});
   }
-  Table table_{{"", "check", "detail"}};
+  static std::string_view mark_of(std::string_view verdict) {
+    if (verdict == "ok") return "✓";
+    return verdict == "warning" ? "!" : "✗";
+  }
+  static Tone tone_of_verdict(std::string_view cell) {
+    if (cell.ends_with("ok")) return Tone::good;
+    return cell.ends_with("warning") ? Tone::warning : Tone::bad;
+  }
+
+  Table marked_{{"verdict", "check", "detail"}};
+  std::vector<std::vector<std::string>> rows_;
   std::vector<std::string> lines_;
   std::string advice_;
   bool any_failed_ = false;
@@ -129,6 +151,36 @@ void check_warehouse(const Config& config, Findings& findings) {
   for (const auto& exchange : *exchanges) listings += exchange.listings;
   findings.ok("warehouse",
               fmt::format("{}, {} exchanges, {} listings", kind, exchanges->size(), listings));
+}
+
+void check_http(const Config& config, Findings& findings) {
+  const auto options = api::options_of(config.http);
+  const auto keys = api::keys_of(config.http);
+  if (!options) return findings.failed("http", options.error().message);
+  if (!keys) return findings.failed("http", keys.error().message);
+  const auto warnings = api::exposure_warnings(config.http);
+  for (const auto& warning : warnings) findings.warning("http", warning);
+  if (!warnings.empty()) return;
+  findings.ok("http", fmt::format("{} on {}, {} keys",
+                                  config.http.certificate_file.empty() ? "plain" : "TLS",
+                                  to_text(config.http.listen), keys->size()));
+}
+
+// Nobody is told anything: `candlewick alerts --test` does that.
+void check_alerts(const Config& config, Findings& findings) {
+  const auto plan = alert::read_plan(config.alerts);
+  if (!plan) return findings.failed("alerts", plan.error().message);
+  std::string receivers;
+  for (const auto& receiver : plan->receivers)
+    receivers +=
+        fmt::format("{}{} ({})", receivers.empty() ? "" : ", ", receiver.name, receiver.host);
+  if (receivers.empty() && !plan->thresholds.empty()) {
+    findings.warning("alerts", "alerts.when is set, but nobody is told: they are in the log only");
+  } else {
+    findings.ok("alerts",
+                fmt::format("told to {}, {} thresholds", receivers.empty() ? "nobody" : receivers,
+                            plan->thresholds.size()));
+  }
 }
 
 // The targets besides the warehouse, which has a check of its own.
@@ -267,6 +319,8 @@ int doctor(const LoadedConfig& loaded, const std::string& format_text) {
   check_folder(config, findings);
   check_log(config, findings);
   check_warehouse(config, findings);
+  check_http(config, findings);
+  check_alerts(config, findings);
   check_sinks(config, clock, findings);
   net::HttpClient http({.ca_file = config.ca_file});
   for (const auto& name : config.exchanges) {
@@ -299,7 +353,7 @@ int doctor(const LoadedConfig& loaded, const std::string& format_text) {
     }
   } else {
     output.text() +=
-        *format == Format::csv ? findings.table().csv() : findings.table().text(is_terminal());
+        *format == Format::csv ? findings.csv() : findings.text(uses_colour(STDOUT_FILENO));
     if (*format == Format::table && !findings.advice().empty())
       output.text() += "\nWhat to do:\n" + findings.advice();
   }

@@ -11,12 +11,16 @@
 #include "app/command.h"
 #include "app/output_file.h"
 #include "app/parquet.h"
+#include "app/progress.h"
 #include "app/warehouse_choice.h"
+#include "base/clock.h"
+#include "base/csv_text.h"
 #include "base/json_text.h"
 #include "exchange/registry.h"
 #include "query/candles.h"
 #include "query/coverage.h"
 #include "query/snapshots.h"
+#include "query/trades.h"
 
 namespace candlewick::app {
 namespace {
@@ -124,6 +128,29 @@ Result<void> each_snapshot(const Asked& asked, const schema::Table& table, const
   }
 }
 
+// The timeframe does not matter.
+Result<void> each_trade(const Asked& asked, const Take& take) {
+  query::TradeQuery query{.exchange = asked.exchange,
+                          .symbol = asked.symbol,
+                          .start = asked.start,
+                          .end = asked.end,
+                          .after = {},
+                          .limit = page_rows};
+  while (true) {
+    const auto page = query::trades(asked.database, query);
+    if (!page) return fail(page.error());
+    for (const auto& trade : *page) {
+      const std::array<Value, 9> row{
+          asked.exchange,   asked.symbol, trade.exchange_time,        trade.trade_id,
+          trade.price,      trade.size,   optional(trade.quote_size), trade.taker_side,
+          trade.ingested_at};
+      if (auto taken = take(row); !taken) return taken;
+    }
+    if (page->size() < query.limit) return {};
+    query.after = {page->back().exchange_time, page->back().trade_id};
+  }
+}
+
 // What holds now: as many rows as things have happened, which fits into memory.
 Result<void> each_span(const Asked& asked, const Take& take) {
   const auto spans =
@@ -157,7 +184,7 @@ struct Source {
   Result<void> (*each)(const Asked& asked, const Take& take);
 };
 
-std::array<Source, 4> sources() {
+std::array<Source, 5> sources() {
   return {{{"candles", candle_columns, each_candle},
            {"market_ticks", schema::market_ticks.columns,
             [](const Asked& asked, const Take& take) {
@@ -167,6 +194,7 @@ std::array<Source, 4> sources() {
             [](const Asked& asked, const Take& take) {
               return each_snapshot(asked, schema::technical_indicators, take);
             }},
+           {"trades", schema::fact_trade.columns, each_trade},
            {"coverage", schema::coverage.columns, each_span}}};
 }
 
@@ -208,16 +236,7 @@ class CsvWriter final : public Writer {
   static constexpr std::size_t flush_bytes = 1 << 16;
 
   void cell(std::string_view content) {
-    if (content.find_first_of(",\"\r\n") == std::string_view::npos) {
-      buffer_ += content;
-    } else {
-      buffer_ += '"';
-      for (const char c : content) {
-        if (c == '"') buffer_ += '"';
-        buffer_ += c;
-      }
-      buffer_ += '"';
-    }
+    csv::append_cell(buffer_, content);
     buffer_ += ',';
   }
   Result<void> flush() {
@@ -291,8 +310,14 @@ Result<std::uint64_t> write_all(const Source& source, const Asked& asked,
   const auto writer = make_writer(options.to, source.columns, **file);
   if (!writer) return fail(writer.error());
   std::uint64_t rows = 0;
+  const RealClock clock;
+  // Rows on the same terminal show well enough that something happens.
+  const bool is_shown = Progress::on_terminal() && !(options.output.empty() && is_terminal());
+  Progress progress(clock, is_shown);
+  progress.begin("export", "rows");
+  constexpr std::uint64_t between_updates = 1'000;
   const auto written = source.each(asked, [&](std::span<const Value> values) {
-    ++rows;
+    if (++rows % between_updates == 0) progress.update(rows);
     return (*writer)->add(values);
   });
   if (!written) return fail(written.error());
@@ -312,7 +337,7 @@ int export_rows(const LoadedConfig& loaded, const ExportOptions& options) {
   if (source == nullptr) {
     return report(
         {ErrorKind::misconfigured, fmt::format("--table: \"{}\" is none of candles, market_ticks, "
-                                               "technical_indicators and coverage",
+                                               "technical_indicators, trades and coverage",
                                                options.table)});
   }
   if (options.to == "parquet" && options.output.empty() && is_terminal()) {

@@ -9,7 +9,7 @@
 namespace candlewick::app {
 
 struct ExportOptions {
-  std::string table = "candles";  // market_ticks, technical_indicators, coverage
+  std::string table = "candles";  // market_ticks, technical_indicators, trades, coverage
   std::string exchange;
   std::string symbol;
   std::string timeframe;

@@ -1,8 +1,6 @@
 // The feed and its sockets live on the loop's thread; answers come over through a queue.
 #include "app/history.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -74,6 +72,11 @@ Result<void> write_to_warehouse(const Config& config, const Clock& clock) {
   return delivery.drain();
 }
 
+// Log lines come from the loop's thread.
+void write_above(void* progress, std::string_view line) {
+  static_cast<Progress*>(progress)->write_above(line);
+}
+
 feed::FeedOptions feed_options(const Config& config, std::string_view exchange,
                                const Clock& clock) {
   feed::FeedOptions options;
@@ -118,12 +121,15 @@ struct History::Impl {
   Impl(const LoadedConfig& loaded, HistorySeries asked)
       : config(loaded.config),
         series(std::move(asked)),
-        observer(clock, {.level = Severity::warning, .secrets = loaded.config.secrets()}),
+        progress(clock, Progress::on_terminal()),
+        observer(clock, {.level = Severity::warning, .secrets = loaded.config.secrets()},
+                 write_above, &progress),
         http({.ca_file = loaded.config.ca_file, .user_agent = "candlewick/0.1.0"}) {}
 
   const Config& config;
   HistorySeries series;
   RealClock clock;
+  Progress progress;
   LogObserver observer;
   std::unique_ptr<FolderLock> folder;  // null while a service has it
   std::unique_ptr<log::Log> log;
@@ -243,6 +249,10 @@ warehouse::Database& History::warehouse() const {
   return *impl_->warehouse;
 }
 
+Progress& History::progress() const {
+  return impl_->progress;
+}
+
 Time History::venue_time() const {
   return impl_->venue_time.value_or(impl_->clock.now());
 }
@@ -337,16 +347,6 @@ void History::append_assertion(std::vector<schema::Row>& rows, pipeline::Asserti
 Result<void> History::deliver() {
   if (!impl_->folder) return {};
   return write_to_warehouse(impl_->config, impl_->clock);
-}
-
-void show_progress(std::size_t answered, std::size_t all, std::string_view what) {
-  if (isatty(STDERR_FILENO) != 1) return;
-  constexpr std::size_t width = 40;
-  const std::size_t filled = all == 0 ? width : answered * width / all;
-  fmt::print(stderr, "\r[{}{}] {}/{} requests, {}\033[K", std::string(filled, '#'),
-             std::string(width - filled, '.'), answered, all, what);
-  if (answered == all) fmt::print(stderr, "\n");
-  std::fflush(stderr);
 }
 
 }  // namespace candlewick::app

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "app/progress.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "exchange/venue.h"
@@ -55,6 +56,7 @@ class History {
 
   const HistorySeries& series() const;
   const Clock& clock() const;
+  Progress& progress() const;
   warehouse::Database& warehouse() const;
   // The newest time that the venue has told.
   Time venue_time() const;
@@ -87,8 +89,5 @@ class History {
   explicit History(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-// A line that is overwritten, on a terminal only.
-void show_progress(std::size_t answered, std::size_t all, std::string_view what);
 
 }  // namespace candlewick::app

@@ -9,6 +9,7 @@
 #include "app/command.h"
 #include "app/digest.h"
 #include "app/folder_lock.h"
+#include "app/progress.h"
 #include "app/warehouse_choice.h"
 #include "base/clock.h"
 #include "base/line_reader.h"
@@ -69,6 +70,8 @@ class Importer {
 
   // Reads a file to its end and takes nothing.
   Result<Checked> check(const std::string& path, std::string checksum_path) const {
+    Progress progress(clock_, Progress::on_terminal());
+    progress.begin("check " + name_of(path), "candles");
     auto sha256 = sha256_of_file(path);
     if (!sha256) return fail(std::move(sha256.error()));
     Checked checked{.path = path, .sha256 = std::move(*sha256)};
@@ -90,6 +93,7 @@ class Importer {
       if (!candle) return fail(candle.error());
       if (!*candle) break;
       ++checked.candles;
+      if (checked.candles % chunk_candles == 0) progress.update(checked.candles);
     }
     checked.skipped = file->skipped();
     if (checked.candles == 0) return fail(ErrorKind::malformed, "{}: holds no candles", path);
@@ -118,12 +122,17 @@ class Importer {
     auto file = CandleFile::open(checked.path, series());
     if (!file) return fail(std::move(file.error()));
     std::vector<Candle> chunk;
+    std::uint64_t taken = 0;
+    Progress progress(clock_, Progress::on_terminal());
+    progress.begin("import " + name_of(checked.path), "candles", checked.candles);
     while (true) {
       auto candle = file->next();
       if (!candle) return fail(std::move(candle.error()));
       if (*candle) chunk.push_back(**candle);
       if (!chunk.empty() && (!*candle || chunk.size() == chunk_candles)) {
         if (auto stored = store(chunk, checked); !stored) return stored;
+        taken += chunk.size();
+        progress.update(taken);
         chunk.clear();
       }
       if (!*candle) return deliver();
@@ -145,6 +154,9 @@ class Importer {
   std::uint64_t known() const { return known_; }
 
  private:
+  static std::string name_of(const std::string& path) {
+    return std::filesystem::path(path).filename().string();
+  }
   CandleFileSeries series() const {
     return {.instrument = &instrument_, .timeframe = timeframe_, .now = clock_.now()};
   }
@@ -179,9 +191,8 @@ class Importer {
            .span = span,
            .state = CoverageState::backfilled,
            .cause = pipeline::cause::before_start,
-           .evidence = fmt::format(
-               "file {}, SHA-256 {}{}", std::filesystem::path(checked.path).filename().string(),
-               checked.sha256, checked.is_verified ? ", as its checksum file says" : "")},
+           .evidence = fmt::format("file {}, SHA-256 {}{}", name_of(checked.path), checked.sha256,
+                                   checked.is_verified ? ", as its checksum file says" : "")},
           stamp, sequence_));
     }
     if (rows.empty()) return {};

@@ -99,6 +99,7 @@ Result<void> Ingest::make_pipeline(VenueLine& line) {
   options.snapshots.correction_horizon =
       static_cast<std::size_t>(config.pipeline.correction_horizon_candles);
   options.audit.is_on = config.feed.audit;
+  options.keep_trades = config.pipeline.keep_trades;
   options.book_check_interval = config.feed.book_check_interval;
   line.pipeline =
       std::make_unique<pipeline::VenuePipeline>(options, line.instruments, parts_.board, *this);
@@ -155,7 +156,7 @@ void Ingest::start_line(VenueLine& line) {
 std::vector<exchange::Channel> Ingest::channels_of(const VenueLine& line,
                                                    const Instrument& instrument) const {
   return exchange::usual_channels(*line.venue, instrument, line.timeframes,
-                                  parts_.config.feed.trades);
+                                  parts_.config.feed.trades || parts_.config.pipeline.keep_trades);
 }
 
 // Sockets, or the sidecar that speaks for the venue.

@@ -1,10 +1,13 @@
 // Questions from the command line.
 #include "app/inspect.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include <fmt/format.h>
 
+#include "alert/watch.h"
 #include "app/bridge.h"
 #include "app/command.h"
 #include "app/exchange_matrix.h"
@@ -23,6 +26,10 @@ namespace {
 
 std::string text_of(const std::optional<Decimal>& value) {
   return value ? value->to_string() : "";
+}
+
+std::string text_of(const std::optional<std::int64_t>& value) {
+  return value ? fmt::format("{}", *value) : "";
 }
 
 std::string candle_line(const query::Candle& candle, const query::CandleQuery& query) {
@@ -59,6 +66,7 @@ int check_config(const LoadedConfig& loaded, const std::string& format_text) {
   print(table, *format, lines);
   for (const auto& warning : loaded.warnings)
     fmt::print(stderr, "candlewick: warning: {}\n", warning);
+  if (const auto plan = alert::read_plan(loaded.config.alerts); !plan) return report(plan.error());
   for (const auto& name : loaded.config.exchanges) {
     if (!exchange::ccxt::is_bridged(name)) continue;
     if (const auto sidecar = sidecar_of(loaded.config, name); !sidecar)
@@ -74,7 +82,7 @@ int exchanges(const std::string& format_text) {
   }
   const auto format = parse_format(format_text);
   if (!format) return report(format.error());
-  Table table({"exchange", "market", "rest", "websocket", "timeframes", "weight/min"});
+  Table table({"exchange", "market", "rest_url", "ws_url", "timeframes", "weight_per_minute"});
   std::vector<std::string> lines;
   const auto simulated = simulator::simulated_venues();
   for (const auto* venue : exchange::all_venues()) {
@@ -164,36 +172,54 @@ int candles(const LoadedConfig& loaded, const CandlesOptions& options) {
   query.limit = 10'000;
   auto database = open_for_reading(loaded.config);
   if (!database) return report(database.error());
-  const std::vector<std::string> header{"timestamp", "open",   "high",         "low",
-                                        "close",     "volume", "quote_volume", "trade_count",
-                                        "is_closed", "source", "revision"};
+  std::vector<std::string> header{"timestamp", "open",   "high",         "low",
+                                  "close",     "volume", "quote_volume", "trade_count",
+                                  "is_closed", "source", "revision"};
+  // People have no room for these.
+  if (*format == Format::csv) {
+    header.insert(header.end(), {"taker_buy_volume", "taker_buy_quote_volume", "bars",
+                                 "is_complete", "ingested_at"});
+  }
   LineOutput output;
-  bool is_first = true;
+  std::optional<Table> above;
   for (;;) {
     const auto page = query::candles(**database, query);
     if (!page) return report(page.error());
     Table table(header);
+    table.colour("is_closed", [](std::string_view cell) {
+      return cell == "false" ? Tone::warning : Tone::plain;
+    });
+    if (above) table.continue_below(*above);
     for (const auto& candle : *page) {
       if (*format == Format::jsonl) {
         output.text() += candle_line(candle, query);
         output.end_line();
         continue;
       }
-      table.add({to_rfc3339(candle.timestamp), candle.open.to_string(), candle.high.to_string(),
-                 candle.low.to_string(), candle.close.to_string(), candle.volume.to_string(),
-                 text_of(candle.quote_volume),
-                 candle.trade_count ? fmt::format("{}", *candle.trade_count) : "",
-                 candle.is_closed ? "true" : "false", candle.source,
-                 fmt::format("{}", candle.revision)});
+      std::vector<std::string> row{to_rfc3339(candle.timestamp),
+                                   candle.open.to_string(),
+                                   candle.high.to_string(),
+                                   candle.low.to_string(),
+                                   candle.close.to_string(),
+                                   candle.volume.to_string(),
+                                   text_of(candle.quote_volume),
+                                   text_of(candle.trade_count),
+                                   candle.is_closed ? "true" : "false",
+                                   candle.source,
+                                   fmt::format("{}", candle.revision)};
+      if (*format == Format::csv) {
+        row.insert(row.end(),
+                   {text_of(candle.taker_buy_volume), text_of(candle.taker_buy_quote_volume),
+                    text_of(candle.bars), candle.is_complete ? "true" : "false",
+                    to_rfc3339(candle.ingested_at)});
+      }
+      table.add(std::move(row));
     }
-    if (*format != Format::jsonl) {
-      std::string text = *format == Format::table ? table.text(is_terminal()) : table.csv();
-      // The header once.
-      if (!is_first) text.erase(0, text.find('\n') + 1);
-      output.text() += text;
-      output.flush();
-    }
-    is_first = false;
+    // The header once.
+    if (*format == Format::table) output.text() += table.text(uses_colour(STDOUT_FILENO), !above);
+    if (*format == Format::csv) output.text() += table.csv(!above);
+    output.flush();
+    above = std::move(table);
     if (page->size() < query.limit) return done;
     query.start = next_open(*timeframe, page->back().timestamp);
   }

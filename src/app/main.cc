@@ -12,8 +12,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/alerts.h"
 #include "app/backfill.h"
 #include "app/command.h"
+#include "app/completion.h"
 #include "app/copy.h"
 #include "app/coverage.h"
 #include "app/dead_letters.h"
@@ -30,6 +32,7 @@
 #include "app/run.h"
 #include "app/settings.h"
 #include "app/sink_list.h"
+#include "app/top.h"
 #include "app/verify.h"
 
 namespace {
@@ -147,7 +150,7 @@ int run(int argc, char** argv) {
   export_command->add_option("--end", exporting.end, "exclusive");
   export_command
       ->add_option("--table", exporting.table,
-                   "candles, market_ticks, technical_indicators or coverage")
+                   "candles, market_ticks, technical_indicators, trades or coverage")
       ->capture_default_str();
   export_command->add_option("--to", exporting.to, "csv, jsonl or parquet")
       ->required()
@@ -205,6 +208,12 @@ int run(int argc, char** argv) {
                             "removes the place of a sink that is not configured any more");
   with_settings(sinks_command, [&](const auto& loaded) { return sinks(loaded, listing); });
 
+  AlertsOptions telling;
+  auto* alerts_command = app.add_subcommand("alerts", "who is told of alerts, and of what");
+  alerts_command->add_option("--format", telling.format, "table, csv or jsonl");
+  alerts_command->add_flag("--test", telling.is_test, "sends a message to everybody who is told");
+  with_settings(alerts_command, [&](const auto& loaded) { return alerts(loaded, telling); });
+
   DeadLettersOptions letters;
   auto* letters_command = app.add_subcommand("dead-letters", "rows that sinks refused");
   letters_command->add_option("action", letters.action, "list, show, resend or drop")
@@ -227,8 +236,10 @@ int run(int argc, char** argv) {
   with_settings(config_command, [&](const auto& loaded) { return check_config(loaded, format); });
 
   auto* exchanges_command = app.add_subcommand("exchanges", "the venues that are built in");
-  exchanges_command->add_option("--format", format,
-                                "table, csv, jsonl, or markdown (the page docs/exchanges.md)");
+  exchanges_command
+      ->add_option("--format", format,
+                   "table, csv, jsonl, or markdown (the page docs/exchanges.md)")
+      ->check(CLI::IsMember({"table", "csv", "jsonl", "markdown"}));
   exchanges_command->callback([&] { status = exchanges(format); });
 
   std::string listing_venue;
@@ -275,6 +286,36 @@ int run(int argc, char** argv) {
   indicators_command->add_option("--timeframe", indicator_timeframe, "length of the candles")
       ->required();
   indicators_command->callback([&] { status = indicators(indicator_timeframe); });
+
+  TopOptions watching;
+  auto* top_command = app.add_subcommand("top", "a running service, live on the whole terminal");
+  top_command->add_option("--url", watching.url,
+                          "of the service (default: where the settings have it listen)");
+  top_command->add_option("--key", watching.key, "of the API, where reading needs one");
+  top_command->add_option("--key-file", watching.key_file, "a file with that key")
+      ->excludes("--key");
+  top_command->add_option("--interval", watching.interval_seconds, "seconds between two looks")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
+  top_command->add_flag("--once", watching.once, "one snapshot as text, as without a terminal");
+  with_settings(top_command, [&](const auto& loaded) { return top(loaded, watching); });
+
+  std::string shell;
+  auto* completion_command =
+      app.add_subcommand("completion", "a script that completes commands, options and values");
+  completion_command->add_option("shell", shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion_command->callback([&] {
+    const auto script = completion_script(app, shell);
+    if (!script) {
+      status = report(script.error());
+      return;
+    }
+    LineOutput output;
+    output.text() += *script;
+  });
+  offer_values(app);
 
   // CLI11 would only say that a subcommand is required.
   const auto commands = app.get_subcommands([](const CLI::App*) { return true; });

@@ -2,12 +2,15 @@
 #include "app/memory.h"
 
 #include <algorithm>
+#include <charconv>
+#include <utility>
 
 #include "pipeline/coverage.h"
 #include "query/candles.h"
 #include "query/checkpoint.h"
 #include "query/coverage.h"
 #include "query/snapshots.h"
+#include "query/trades.h"
 
 namespace candlewick::app {
 
@@ -59,6 +62,11 @@ Result<void> read_coverage(warehouse::Database& warehouse, const Instrument& ins
   for (const auto& span : *spans) {
     known.coverage_sequence = std::max(known.coverage_sequence, span.seq);
     const auto state = pipeline::parse_coverage_state(span.state);
+    if (span.stream == to_text(Stream::trades)) {
+      known.trades_spoken_until = std::max(known.trades_spoken_until.value_or(span.to), span.to);
+      if (state == pipeline::CoverageState::missing)
+        known.lost_trades.push_back({span.from, span.to});
+    }
     if (!state || span.stream != to_text(Stream::candles)) continue;
     if (span.cause == pipeline::cause::before_start)
       known.followed_since = std::max(known.followed_since.value_or(span.to), span.to);
@@ -66,6 +74,109 @@ Result<void> read_coverage(warehouse::Database& warehouse, const Instrument& ins
     const Time from =
         known.candles.empty() ? span.from : std::max(span.from, known.candles.front().open_time);
     if (from < span.to) known.coverage.push_back({{from, span.to}, *state});
+  }
+  return {};
+}
+
+std::uint64_t number_of(std::string_view trade_id) {
+  std::uint64_t id = 0;
+  const auto [end, error] = std::from_chars(trade_id.data(), trade_id.data() + trade_id.size(), id);
+  return error == std::errc{} && end == trade_id.data() + trade_id.size() ? id : 0;
+}
+
+// The greatest id of the last ones: the times of trades need not grow as their ids do.
+Result<void> read_newest_trade(warehouse::Database& warehouse, const Instrument& instrument,
+                               pipeline::Memory& known) {
+  constexpr std::size_t enough = 1000;
+  const auto newest = query::trades(warehouse, {.exchange = instrument.exchange,
+                                                .symbol = instrument.symbol,
+                                                .start = {},
+                                                .end = {},
+                                                .after = {},
+                                                .limit = enough,
+                                                .order = query::Order::descending});
+  if (!newest) return fail(newest.error());
+  for (const auto& trade : *newest) {
+    const auto id = number_of(trade.trade_id);
+    if (known.newest_trade && id <= known.newest_trade->id) continue;
+    known.newest_trade = {.id = id, .time = trade.exchange_time};
+  }
+  return {};
+}
+
+struct StoredId {
+  std::uint64_t id;
+  Time time;
+};
+
+// Of a span, and the one before it.
+Result<std::vector<StoredId>> stored_ids(warehouse::Database& warehouse,
+                                         const Instrument& instrument, const pipeline::Span& span,
+                                         std::size_t limit) {
+  query::TradeQuery query{.exchange = instrument.exchange,
+                          .symbol = instrument.symbol,
+                          .start = {},
+                          .end = span.from,
+                          .after = {},
+                          .limit = 1,
+                          .order = query::Order::descending};
+  std::vector<StoredId> ids;
+  for (const bool is_within : {false, true}) {
+    if (is_within) {
+      query.start = span.from;
+      query.end = span.to;
+      query.limit = limit;
+      query.order = query::Order::ascending;
+    }
+    const auto found = query::trades(warehouse, query);
+    if (!found) return fail(found.error());
+    for (const auto& trade : *found)
+      ids.push_back({number_of(trade.trade_id), trade.exchange_time});
+  }
+  return ids;
+}
+
+// The minutes that were not done with when the last run ended: those that the ledger calls missing,
+// and the one that was running. What they lack is seen by the ids that are there.
+Result<void> read_missed_trades(warehouse::Database& warehouse, const Instrument& instrument,
+                                pipeline::Memory& known) {
+  constexpr std::size_t most = 200'000;
+  auto spans = std::exchange(known.lost_trades, {});
+  if (!known.newest_trade || known.newest_trade->id == 0) {
+    known.lost_trades = std::move(spans);
+    return {};
+  }
+  const Time running = open_of(Timeframe::m1, known.newest_trade->time);
+  spans.push_back({running, running + 1min});
+  std::ranges::sort(spans, {}, &pipeline::Span::from);
+  std::vector<pipeline::Span> joined;
+  for (const auto& span : spans) {
+    if (!joined.empty() && span.from <= joined.back().to) {
+      joined.back().to = std::max(joined.back().to, span.to);
+    } else {
+      joined.push_back(span);
+    }
+  }
+  for (const auto& span : joined) {
+    auto ids = stored_ids(warehouse, instrument, span, most);
+    if (!ids) return fail(ids.error());
+    if (ids->size() >= most) {
+      known.lost_trades.push_back(span);
+      continue;
+    }
+    if (!ids->empty() && ids->front().time >= span.from)  // none is older
+      known.trades_proven_from = open_of(Timeframe::m1, ids->front().time) + 1min;
+    std::ranges::sort(*ids, {}, &StoredId::id);
+    pipeline::KeptTrades::Missed missed{.span = span, .ids = {}, .reached = span.from};
+    for (std::size_t i = 1; i < ids->size(); ++i) {
+      const auto& before = (*ids)[i - 1];
+      const auto& after = (*ids)[i];
+      if (after.id <= before.id + 1) continue;
+      if (missed.ids.empty()) missed.reached = before.time;
+      missed.span.from = std::min(missed.span.from, open_of(Timeframe::m1, before.time));
+      missed.ids.push_back({before.id + 1, after.id});
+    }
+    known.missed_trades.push_back(std::move(missed));
   }
   return {};
 }
@@ -107,6 +218,12 @@ Result<Memories> read_memories(warehouse::Database& warehouse, const Instrument&
     }
     if (auto read = read_coverage(warehouse, instrument, timeframe, known); !read)
       return fail(read.error());
+    if (timeframe == Timeframe::m1 && config.pipeline.keep_trades) {
+      if (auto read = read_newest_trade(warehouse, instrument, known); !read)
+        return fail(read.error());
+      if (auto read = read_missed_trades(warehouse, instrument, known); !read)
+        return fail(read.error());
+    }
   }
   return memories;
 }

@@ -6,6 +6,9 @@
 #include <thread>
 
 #include "api/service.h"
+#include "api/settings.h"
+#include "app/alert_source.h"
+#include "app/counters.h"
 #include "app/folder_lock.h"
 #include "app/ingest.h"
 #include "app/maintenance.h"
@@ -59,6 +62,7 @@ struct Service::Impl {
   std::unique_ptr<Ingest> ingest;
   std::unique_ptr<api::Service> api;
   std::unique_ptr<Maintenance> maintenance;
+  std::unique_ptr<alert::Watch> alerts;
   std::string warehouse_words = "SQLite";
   bool is_stopped = false;
 
@@ -68,6 +72,7 @@ struct Service::Impl {
   Result<std::unique_ptr<warehouse::Database>> open_memory();
   Result<void> start_sinks();
   Result<void> start_api();
+  void start_alerts(alert::Plan plan);
   std::mutex orders;  // one at a time
   Result<void> follow(const Wanted& wanted);
   Result<void> unkept(const Error& error) const;
@@ -162,19 +167,13 @@ Result<void> Service::Impl::start_sinks() {
 }
 
 Result<void> Service::Impl::start_api() {
-  api::Options options;
-  std::vector<api::AccessKey> keys;
-  for (const auto& text : config.http.keys) {
-    auto key = api::parse_access_key(text);
-    if (!key) return within("http.keys", std::move(key.error()));
-    keys.push_back(std::move(*key));
+  auto options = api::options_of(config.http);
+  if (!options) return fail(options.error());
+  auto keys = api::keys_of(config.http);
+  if (!keys) return fail(keys.error());
+  for (const auto& warning : api::exposure_warnings(config.http)) {
+    observer.observe(config_warning, {{"error", warning}});
   }
-  options.server.address = config.http.listen.host;
-  options.server.port = config.http.listen.port;
-  options.server.max_connections = static_cast<std::size_t>(config.http.max_connections);
-  options.server.max_body_bytes = static_cast<std::size_t>(config.http.max_body_bytes);
-  options.server.request_timeout = config.http.request_timeout;
-  options.max_rows = static_cast<std::size_t>(config.http.max_rows);
   auto started = api::Service::start(
       api::Backend{.clock = clock,
                    .board = board,
@@ -188,18 +187,38 @@ Result<void> Service::Impl::start_api() {
                    .intake = intake.get(),
                    .followed = [this] { return ingest->followed(); },
                    .follow = [this](const Wanted& wanted) { return follow(wanted); },
-                   .keys = std::move(keys),
+                   .keys = *std::move(keys),
                    .exchanges = exchange_names(config),
                    .timeframes = config.timeframes,
+                   .keeps_trades = config.pipeline.keep_trades,
                    .warehouse = warehouse_words,
                    .version = "0.1.0"},
-      options);
+      *std::move(options));
   if (!started) return fail(started.error());
   api = std::move(*started);
   return {};
 }
 
+void Service::Impl::start_alerts(alert::Plan plan) {
+  std::vector<std::string> names;
+  for (const auto& runner : sinks) names.emplace_back(runner->name());
+  begin_counters(metrics, config, names);
+  alerts = app::start_alerts(std::move(plan),
+                             {.config = config,
+                              .clock = clock,
+                              .observer = observer,
+                              .metrics = metrics,
+                              .board = board,
+                              .feeds = [this] { return ingest->feeds(); },
+                              .pipelines = [this] { return ingest->pipelines(); },
+                              .sinks = [this] { return sink_statistics(); },
+                              .log = [this] { return writer->statistics(); },
+                              .open_database = [this] { return open_for_reading(config); }});
+}
+
 Result<void> Service::Impl::start() {
+  auto plan = alert::read_plan(config.alerts);
+  if (!plan) return fail(plan.error());
   auto locked = FolderLock::take(config.data_dir);
   if (!locked) return fail(locked.error());
   folder = std::move(*locked);
@@ -222,8 +241,10 @@ Result<void> Service::Impl::start() {
   auto wanted = stored_order(config);
   if (!wanted) return fail(wanted.error());
   if (*wanted) observer.observe(order_remembered);
-  auto prepared = ingest->prepare(wanted->value_or(wanted_by(config)), memory->get());
+  const Wanted first = wanted->value_or(wanted_by(config));
+  auto prepared = ingest->prepare(first, memory->get());
   if (!prepared) return prepared;
+  begin_venue_counters(metrics, first.exchanges);
   // What the board remembers is where live streams begin.
   intake = std::make_unique<stream::Intake>(board);
   ingest->tell(*intake);
@@ -236,6 +257,7 @@ Result<void> Service::Impl::start() {
     maintenance = std::make_unique<Maintenance>(postgres_location(config), retention_of(config),
                                                 clock, observer);
   }
+  start_alerts(std::move(*plan));
   observer.observe(service_started);
   return {};
 }
@@ -246,6 +268,7 @@ Result<void> Service::Impl::follow(const Wanted& wanted) {
   if (auto written = write_order(config, wanted); !written) return unkept(written.error());
   auto followed = ingest->follow(wanted);
   if (!followed) return followed;
+  begin_venue_counters(metrics, wanted.exchanges);
   auto kept = keep_order(config);
   return kept ? kept : unkept(kept.error());
 }
@@ -298,6 +321,8 @@ Service::~Service() {
 void Service::stop() {
   Impl& impl = *impl_;
   if (std::exchange(impl.is_stopped, true)) return;
+  // First of all: an end in order is nothing to be told of.
+  impl.alerts.reset();
   if (impl.api) {
     // Clients are told, and those that listen hang up.
     impl.api->drain();
@@ -332,7 +357,9 @@ Result<void> Service::follow(const Wanted& wanted) {
 Result<void> Service::follow_configuration(const Config& config) {
   const std::scoped_lock lock(impl_->orders);
   auto followed = impl_->ingest->follow(wanted_by(config));
-  if (followed) forget_order(impl_->config);
+  if (!followed) return followed;
+  begin_venue_counters(impl_->metrics, config.exchanges);
+  forget_order(impl_->config);
   return followed;
 }
 

@@ -1,6 +1,6 @@
 // The running service: builds every part from the configuration, connects them, and takes them down
-// in order. Threads: ingest (feeds and pipelines), log, one a sink, api with its query threads, and
-// libcurl's.
+// in order. Threads: ingest (feeds and pipelines), log, one a sink, api with its query threads,
+// alerts, and libcurl's.
 #pragma once
 
 #include <atomic>

@@ -102,8 +102,12 @@ void ask_service(const Config& config, std::vector<Line>& lines) {
 }
 
 void show(const std::vector<Line>& known, Format format) {
-  Table table({"sink", "state", "cursor", "lag rows", "lag s", "rows/s", "dead letters", "dropped",
-               "last error"});
+  Table table({"sink", "state", "cursor", "lag_rows", "lag_seconds", "rows_per_second",
+               "dead_letters", "dropped_rows", "last_error"});
+  table.colour("state", tone_of_state);
+  table.colour("dead_letters", tone_of_loss);
+  table.colour("dropped_rows", tone_of_loss);
+  table.colour("last_error", tone_of_trouble);
   std::vector<std::string> lines;
   for (const auto& line : known) {
     table.add({line.name, line.state, line.cursor ? fmt::format("{}", *line.cursor) : "",

@@ -1,9 +1,13 @@
-// Laying out columns.
+// Laying out columns. Cells may hold what others sent: nothing in them reaches the terminal unseen.
 #include "app/table.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 
 #include "app/command.h"
+#include "base/csv_text.h"
 
 namespace candlewick::app {
 namespace {
@@ -12,23 +16,14 @@ bool looks_numeric(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789.-+%") == std::string_view::npos;
 }
 
-// Characters shown: continuation bytes of UTF-8 take no room.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+// Columns before the decimal point; of what has none, all.
+std::size_t before_point(std::string_view number) {
+  return std::min(number.find('.'), number.size());
 }
 
-void append_csv(std::string& out, std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-    out += text;
-    return;
-  }
-  out += '"';
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
+template <std::size_t Size>
+bool is_one_of(const std::array<std::string_view, Size>& words, std::string_view word) {
+  return std::ranges::find(words, word) != words.end();
 }
 
 }  // namespace
@@ -41,52 +36,103 @@ Result<Format> parse_format(std::string_view text) {
   return fail(ErrorKind::misconfigured, "--format: \"{}\" is none of table, csv and jsonl", text);
 }
 
-std::string Table::text(bool bold_header) const {
-  std::vector<std::size_t> widths;
-  std::vector<bool> right(header_.size(), !rows_.empty());
-  for (std::size_t column = 0; column < header_.size(); ++column) {
-    widths.push_back(width_of(header_[column]));
-    for (const auto& row : rows_) {
-      widths[column] = std::max(widths[column], width_of(row[column]));
-      if (!row[column].empty() && !looks_numeric(row[column])) right[column] = false;
-    }
+void Table::colour(std::string_view column, ToneOf tone_of) {
+  for (std::size_t i = 0; i < header_.size(); ++i) {
+    if (header_[i] == column) tones_[i] = tone_of;
   }
+}
+
+Table::Width Table::width_of_column(std::size_t column) const {
+  Width width = least_[column];
+  width.is_numeric = !rows_.empty();
+  for (const auto& row : rows_) {
+    if (!row[column].empty() && !looks_numeric(row[column])) width.is_numeric = false;
+  }
+  for (const auto& row : rows_) {
+    const auto& cell = row[column];
+    width.whole = std::max(width.whole, width_of(printable(cell)));
+    if (!width.is_numeric) continue;
+    width.before = std::max(width.before, before_point(cell));
+    width.behind = std::max(width.behind, cell.size() - before_point(cell));
+  }
+  if (width.is_numeric) width.whole = std::max(width.whole, width.before + width.behind);
+  width.whole = std::max(width.whole, width_of(header_[column]));
+  return width;
+}
+
+std::string Table::text(bool colour, bool with_header) {
+  widths_.clear();
+  for (std::size_t column = 0; column < header_.size(); ++column)
+    widths_.push_back(width_of_column(column));
   std::string out;
-  const auto line = [&](const std::vector<std::string>& cells) {
+  const auto line = [&](const std::vector<std::string>& cells, bool is_header) {
+    std::size_t owed = 0;  // spaces that are written only if something follows
     for (std::size_t column = 0; column < cells.size(); ++column) {
-      const std::string gap(widths[column] - width_of(cells[column]), ' ');
-      if (column != 0) out += "  ";
-      if (right[column]) out += gap;
-      out += cells[column];
-      if (!right[column] && column + 1 != cells.size()) out += gap;
+      const auto& width = widths_[column];
+      const std::string cell = printable(cells[column]);
+      std::size_t gap = width.whole - width_of(cell);
+      std::size_t behind = gap;
+      if (width.is_numeric) {
+        behind = is_header || cell.empty() ? 0 : width.behind - (cell.size() - before_point(cell));
+        behind = std::min(behind, gap);
+      }
+      gap -= behind;
+      if (!cell.empty()) {
+        const ToneOf tone_of = tones_[column];
+        Tone tone = tone_of == nullptr ? Tone::plain : tone_of(cell);
+        if (is_header) tone = Tone::strong;
+        out.append(owed + gap, ' ');
+        out += toned(cell, tone, colour);
+        owed = 0;
+        gap = 0;
+      }
+      owed += gap + behind + 2;
     }
     out += '\n';
   };
-  if (bold_header) out += "\033[1m";
-  line(header_);
-  if (bold_header) out.insert(out.size() - 1, "\033[0m");
-  for (const auto& row : rows_) line(row);
+  if (with_header) line(header_, true);
+  for (const auto& row : rows_) line(row, false);
   return out;
 }
 
-std::string Table::csv() const {
+std::string Table::csv(bool with_header) const {
   std::string out;
   const auto line = [&](const std::vector<std::string>& cells) {
     for (std::size_t column = 0; column < cells.size(); ++column) {
       if (column != 0) out += ',';
-      append_csv(out, cells[column]);
+      csv::append_cell(out, cells[column]);
     }
     out += '\n';
   };
-  line(header_);
+  if (with_header) line(header_);
   for (const auto& row : rows_) line(row);
   return out;
 }
 
-void print(const Table& table, Format format, const std::vector<std::string>& lines) {
+Tone tone_of_state(std::string_view state) {
+  constexpr std::array<std::string_view, 4> good{"live", "backfilled", "ok", "ready"};
+  constexpr std::array<std::string_view, 3> quiet{"confirmed_empty", "halted", "not_listed"};
+  constexpr std::array<std::string_view, 4> bad{"missing", "stopped", "down", "failed"};
+  constexpr std::array<std::string_view, 6> worth_a_look{
+      "backing_off", "unrecoverable", "not running", "not configured", "degraded", "paused"};
+  if (is_one_of(good, state)) return Tone::good;
+  if (is_one_of(quiet, state)) return Tone::dim;
+  if (is_one_of(bad, state)) return Tone::bad;
+  return is_one_of(worth_a_look, state) ? Tone::warning : Tone::plain;
+}
+
+Tone tone_of_loss(std::string_view count) {
+  return count.empty() || count == "0" || count == "–" ? Tone::plain : Tone::bad;
+}
+
+Tone tone_of_trouble(std::string_view message) {
+  return message.empty() ? Tone::plain : Tone::warning;
+}
+
+void print(Table& table, Format format, const std::vector<std::string>& lines) {
   LineOutput output;
   if (format == Format::table) {
-    output.text() += table.text(is_terminal());
+    output.text() += table.text(uses_colour(STDOUT_FILENO));
   } else if (format == Format::csv) {
     output.text() += table.csv();
   } else {

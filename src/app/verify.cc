@@ -84,9 +84,11 @@ class Verifier {
   Result<void> run() {
     if (auto planned = plan(); !planned) return planned;
     const auto pages = history_.pages_of(wanted_, end_);
-    show_progress(0, pages.size(), "0 candles");
+    history_.progress().begin("verify", "requests", pages.size());
+    history_.progress().update(0);
     const auto asked = history_.ask(
-        pages, [&](const auto& query, const Events& events) { return take(query, events, pages); });
+        pages, [&](const auto& query, const Events& events) { return take(query, events); });
+    history_.progress().finish();
     if (!asked || history_.is_interrupted()) return asked;
     if (auto settled = settle(); !settled) return settled;
     for (const auto& [open, candle] : stored_) sum_.unchecked += judged_.contains(open) ? 0U : 1U;
@@ -154,8 +156,7 @@ class Verifier {
     SpanSet filled;
   };
 
-  Result<void> take(const exchange::RestQuery& query, const Events& events,
-                    const std::vector<exchange::RestQuery>& pages) {
+  Result<void> take(const exchange::RestQuery& query, const Events& events) {
     const auto reply = pipeline::read_candle_reply(query, events, history_.venue_time());
     const Span page{*query.start, std::min(history_.page_end(*query.start), end_)};
     Findings findings{.rows = {}, .comparison = {.span = page}, .filled = {}};
@@ -166,8 +167,10 @@ class Verifier {
       for (const auto& part : wanted_.within({span.from, std::min(span.to, page.to)}))
         absent_.add(part);
     }
-    show_progress(++answered_, pages.size(), fmt::format("{} candles", sum_.checked));
-    return append(std::move(findings));
+    auto appended = append(std::move(findings));
+    history_.progress().update(
+        ++answered_, fmt::format("{} candles, {} different", sum_.checked, mismatches_.size()));
+    return appended;
   }
 
   void compare(const Candle& found, Findings& findings) {
@@ -280,7 +283,7 @@ class Verifier {
   SpanSet absent_;    // without a row in an answer
   SpanSet judged_;    // compared, or known to be gone
   std::map<Time, Mismatch> mismatches_;
-  std::size_t answered_ = 0;
+  std::uint64_t answered_ = 0;
   std::int64_t sequence_ = 0;
   Sum sum_;
 };

@@ -134,7 +134,8 @@ class SmallTable final : public RowStream {
 };
 
 bool uses_ids(const Table& table) {
-  return &table == &schema::fact_ohlcv || &table == &schema::fact_ohlcv_revision;
+  return &table == &schema::fact_ohlcv || &table == &schema::fact_ohlcv_revision ||
+         &table == &schema::fact_trade;
 }
 
 class PagedTable final : public RowStream {
