@@ -203,16 +203,18 @@ int run(const LoadedConfig& loaded, const RunOptions& options) {
   net::Timer end;
   if (options.demo_for > Duration{0})
     end = main_loop.after(options.demo_for, [&] { main_loop.stop(); });
-  const std::string address = "http://" + (*service)->api_address();
+  const std::string address =
+      (config.http.certificate_file.empty() ? "http://" : "https://") + (*service)->api_address();
   std::optional<Screen> screen;
   std::optional<ConnectionWatch> watch;
   if (options.demo) {
     fmt::print(
-        "A made-up market at {}x speed; nothing leaves this machine. Look at:\n"
-        "  {}/health   {}/latest/BTC-USDT\n  "
-        "{}/v1/candles?exchange={}&symbol=BTC-USDT&timeframe=1m&limit=5\n"
-        "  {}/metrics\nCtrl-C ends it.\n\n",
-        options.demo_speed, address, address, address, config.exchanges.front(), address);
+        "A made-up market at {}x speed; nothing leaves this machine.\n"
+        "  the chart    {}\n"
+        "  the API      {}/docs\n"
+        "  one symbol   {}/latest/BTC-USDT\n"
+        "Ctrl-C ends it.\n\n",
+        options.demo_speed, address, address, address);
     screen.emplace(main_loop, **service, "");
   } else {
     fmt::print(stderr, "candlewick: serving on {}\n", address);

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { isDeepStrictEqual } from 'node:util';
 
 const programVariable = 'CANDLEWICK_SIM';
 const startDeadlineMs = 10_000;
@@ -119,6 +120,25 @@ export class Simulator {
       const candle = JSON.parse(line);
       return { ...candle, open_ms: Date.parse(candle.open_time) };
     });
+  }
+
+  // The book and the figures of 24 hours at this instant.
+  async moment(symbol) {
+    return JSON.parse(await this.#ask(`/_sim/moment?${new URLSearchParams({ symbol })}`));
+  }
+
+  // An answer, and what was true of each symbol when it was given: asks again when the market moved
+  // meanwhile. For simulators that all but stand still.
+  async inOneMoment(symbols, ask) {
+    const look = async () => {
+      const moments = await Promise.all(symbols.map((symbol) => this.moment(symbol)));
+      return moments.map(({ virtual_time, ...truth }) => truth);
+    };
+    return until(async () => {
+      const truths = await look();
+      const answer = await ask();
+      return isDeepStrictEqual(truths, await look()) ? { answer, truths } : undefined;
+    }, 'answer while the market stood still');
   }
 
   async setFaults(text) {
