@@ -156,6 +156,15 @@ constexpr std::string_view bash_tail = R"(  if [[ -n $files ]]; then
 complete -F _candlewick candlewick
 )";
 
+// Of most settings no more is known than that they take a value: one line for all of them.
+constexpr std::string_view bash_setting =
+    "if [[ \" $settings \" == *\" $option \"* ]]; then takes_value=yes values='' files=''; fi\n";
+
+bool is_plain_setting(const Option& option, std::span<const Option> settings) {
+  return option.values.empty() && !option.is_file &&
+         std::ranges::find(settings, option) != settings.end();
+}
+
 std::string bash_script(const std::vector<Command>& commands, const CLI::App& program) {
   const auto settings = shared_settings(commands);
   Words names;
@@ -179,9 +188,10 @@ std::string bash_script(const std::vector<Command>& commands, const CLI::App& pr
       out += bash_values(positional);
       out += " takes_value=yes\n      fi\n";
     }
+    if (!command.settings.empty()) out += "      " + std::string(bash_setting);
     std::string cases;
     for (const auto& option : command.all_options()) {
-      if (!option.takes_value) continue;
+      if (!option.takes_value || is_plain_setting(option, settings)) continue;
       cases += fmt::format("        {}) files=''; {} takes_value=yes ;;\n",
                            fmt::join(option.names, "|"), bash_values(option));
     }
