@@ -26,9 +26,8 @@
 #include "app/service.h"
 #include "app/warehouse_choice.h"
 #include "bench/measure.h"
+#include "bench/venue.h"
 #include "log/sqlite_log.h"
-#include "net/loop.h"
-#include "net/server.h"
 
 namespace candlewick::bench {
 namespace {
@@ -36,169 +35,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t quotes_a_second = 10'000;
-constexpr Duration tick_interval = 100us;
 constexpr Duration candle_interval = 20ms;
 constexpr Duration warm_up = 1s;
 constexpr Duration load_time = 6s;
 constexpr Duration patience = 60s;
 constexpr Duration client_pause = 200us;
 constexpr Duration reader_pause = 1ms;
-constexpr std::size_t most_quotes = 100'000;
-constexpr std::size_t most_candles = 1'000;
 constexpr std::size_t history_candles = 2'900;  // fewer than 49 h: the last minutes may be open
-
-std::int64_t steady_ns() {
-  return now().time_since_epoch().count();
-}
-
-// When each number was sent, 0: not yet. Written by the venue's thread, read by the observers.
-struct SendTimes {
-  std::vector<std::atomic<std::int64_t>> quotes =
-      std::vector<std::atomic<std::int64_t>>(most_quotes);
-  std::vector<std::atomic<std::int64_t>> candles =
-      std::vector<std::atomic<std::int64_t>>(most_candles);
-};
-
-// Just enough of Binance. Its minutes go by as fast as candles are sent.
-class VenueServer final : public net::Handler {
- public:
-  VenueServer(Time start, SendTimes& times)
-      : start_ms_(to_ms(start)), minute_open_ms_(start_ms_), times_(times) {}
-
-  Result<void> listen() {
-    auto server = net::Server::listen(loop_, {}, *this);
-    if (!server) return fail(server.error());
-    server_ = std::move(*server);
-    loop_.start();
-    return {};
-  }
-  std::string address() const { return server_->address(); }
-
-  void begin() {
-    loop_.call([this] {
-      began_ = now();
-      tick();
-    });
-  }
-  void end() {
-    loop_.call([this] { timer_.cancel(); });
-  }
-  std::int64_t quotes_sent() {
-    std::int64_t sent = 0;
-    loop_.call([&] { sent = quotes_; });
-    return sent;
-  }
-  ~VenueServer() override {
-    end();
-    server_.reset();
-  }
-  VenueServer(const VenueServer&) = delete;
-  VenueServer& operator=(const VenueServer&) = delete;
-
-  void http(net::Request request, std::shared_ptr<net::Responder> responder) override {
-    std::string body = "{}";
-    if (request.path == "/api/v3/time") {
-      body = fmt::format(R"({{"serverTime":{}}})", minute_open_ms_ + 1);
-    } else if (request.path == "/api/v3/exchangeInfo") {
-      body = fmt::format(
-          R"({{"timezone":"UTC","serverTime":{},"rateLimits":[],"symbols":[{{"symbol":"BTCUSDT",)"
-          R"("status":"TRADING","baseAsset":"BTC","quoteAsset":"USDT","filters":[]}}]}})",
-          minute_open_ms_ + 1);
-    } else if (request.path == "/api/v3/klines") {
-      body = klines(request);
-    }
-    responder->send({.status = 200, .headers = {}, .body = std::move(body)});
-  }
-
-  net::Upgrade websocket(const net::Request& /*request*/) override {
-    net::Upgrade upgrade;
-    upgrade.on_open = [this](std::shared_ptr<net::Peer> peer) {
-      peer->listen({.on_frame = [raw = peer.get()](std::string_view, bool) {
-        raw->send(std::string(R"({"result":null,"id":1})"));
-      }});
-      peer->send(kline(minute_open_ms_, false));
-      peer_ = std::move(peer);
-    };
-    return upgrade;
-  }
-
- private:
-  static constexpr std::int64_t minute_ms = 60'000;
-
-  static std::int64_t close_of(std::int64_t open_ms) { return 60'000 + (open_ms / minute_ms) % 97; }
-
-  std::string klines(const net::Request& request) const {
-    std::int64_t from = start_ms_;
-    if (const auto text = request.parameter("startTime")) {
-      std::from_chars(text->data(), text->data() + text->size(), from);
-    }
-    std::string body = "[";
-    std::int64_t open = (from + minute_ms - 1) / minute_ms * minute_ms;
-    for (int row = 0; row < 1'000 && open <= minute_open_ms_; ++row, open += minute_ms) {
-      if (body.size() > 1) body += ',';
-      body += fmt::format(
-          R"([{},"{}.00000000","60100.00000000","59900.00000000","{}.00000000","12.50000000",{},)"
-          R"("750000.00000000",420,"6.25000000","375000.00000000","0"])",
-          open, close_of(open - minute_ms), close_of(open), open + minute_ms - 1);
-    }
-    return body + "]";
-  }
-
-  std::string kline(std::int64_t open, bool is_closed) const {
-    return fmt::format(
-        R"({{"stream":"btcusdt@kline_1m","data":{{"e":"kline","E":{},"s":"BTCUSDT","k":{{"t":{},"T":{},)"
-        R"("s":"BTCUSDT","i":"1m","f":1,"L":420,"o":"{}.00000000","c":"{}.00000000","h":"60100.00000000",)"
-        R"("l":"59900.00000000","v":"12.50000000","n":420,"x":{},"q":"750000.00000000","V":"6.25000000",)"
-        R"("Q":"375000.00000000","B":"0"}}}}}})",
-        is_closed ? open + minute_ms + 5 : open + 1, open, open + minute_ms - 1,
-        close_of(open - minute_ms), close_of(open), is_closed);
-  }
-
-  void tick() {
-    const Duration elapsed = now() - began_;
-    if (peer_) {
-      const auto quotes_due = elapsed.count() / (1'000'000'000 / quotes_a_second);
-      while (quotes_ < quotes_due && quotes_ + 1 < static_cast<std::int64_t>(most_quotes)) {
-        send_quote();
-      }
-      const auto candles_due = elapsed.count() / candle_interval.count();
-      while (candles_ < candles_due && candles_ + 1 < static_cast<std::int64_t>(most_candles)) {
-        send_candle();
-      }
-    }
-    timer_ = loop_.after(tick_interval, [this] { tick(); });
-  }
-
-  void send_quote() {
-    ++quotes_;
-    std::string text = fmt::format(
-        R"({{"stream":"btcusdt@bookTicker","data":{{"u":{},"s":"BTCUSDT","b":"60000.{:08}","B":"1.25000000",)"
-        R"("a":"60001.00000000","A":"0.50000000"}}}})",
-        quotes_, quotes_ % 100'000'000);
-    times_.quotes[static_cast<std::size_t>(quotes_)].store(steady_ns(), std::memory_order_release);
-    peer_->send(std::move(text));
-  }
-
-  void send_candle() {
-    std::string text = kline(minute_open_ms_, true);
-    times_.candles[static_cast<std::size_t>(candles_)].store(steady_ns(),
-                                                             std::memory_order_release);
-    ++candles_;
-    minute_open_ms_ += minute_ms;
-    peer_->send(std::move(text));
-  }
-
-  const std::int64_t start_ms_;
-  std::int64_t minute_open_ms_;  // of the forming candle
-  SendTimes& times_;
-  net::Loop loop_{"venue"};
-  std::unique_ptr<net::Server> server_;
-  std::shared_ptr<net::Peer> peer_;
-  net::Timer timer_;
-  SteadyTime began_;
-  std::int64_t quotes_ = 0;
-  std::int64_t candles_ = 0;
-};
 
 // A blocking HTTP client of one connection and one question.
 class LatestClient {
@@ -335,7 +178,9 @@ Result<void> run(const std::filesystem::path& folder) {
   const RealClock clock;
   const Time start = std::chrono::floor<std::chrono::minutes>(clock.now());
   SendTimes times;
-  VenueServer venue(start, times);
+  VenueServer venue(
+      {.start = start, .quotes_a_second = quotes_a_second, .candle_interval = candle_interval},
+      times);
   if (auto listening = venue.listen(); !listening) return listening;
 
   Config config;

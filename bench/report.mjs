@@ -15,6 +15,10 @@ const tardis = `tardis-dev ${version('tardis-dev')}`;
 // `of`: the question that the other one answered, when that is not the same. `below`: a limit on the ratio.
 const against = (who, label, atLeast, of, below) => ({ who, label, atLeast, of, below });
 const copied = 'bare COPY BINARY of the same rows into the same table, keys and indexes';
+const pinned = (name) =>
+  readFileSync(new URL('http/requirements.txt', import.meta.url), 'utf8').match(new RegExp(`^${name}==(.*)$`, 'm'))[1];
+const nginx = 'nginx, the same bytes as a file';
+const fastapi = `FastAPI ${pinned('fastapi')} on uvicorn ${pinned('uvicorn')}, the same objects in memory`;
 const stored = (kind) => [
   { name: `postgres/${kind} write`, against: [against('copy', copied, 0.7)] },
   { name: `postgres/${kind} write again` },
@@ -38,6 +42,15 @@ const rows = [
   { name: 'latency/visible p99', below: 1 },
   { name: 'latency/durable p50' },
   { name: 'latency/durable p99', below: 50 },
+  ...['latest', 'candles'].map((what) => ({
+    name: `http/${what}`,
+    against: [against('nginx', nginx, 0.5), against('fastapi', fastapi, 25)],
+  })),
+  { name: 'streams/1,000 clients p50' },
+  { name: 'streams/1,000 clients p99', below: 250 },
+  { name: 'streams/processor' },
+  { name: 'streams/memory of a client' },
+  { name: 'streams/memory growth', below: 8 },
   { name: 'log/append', against: [against('sqlite', 'bare SQLite batch inserts of the same bytes')] },
   { name: 'log/read', against: [against('sqlite', 'bare SQLite select of the same bytes')] },
   { name: 'log/append+read', against: [against('sqlite', 'bare SQLite batch inserts alone', 0.7, 'log/append')] },
@@ -132,6 +145,10 @@ decode: medians of short runs; floor and ours copy each frame into a padded buff
   and leaves them as text. The peers get the same frames as strings; CCXT also applies them to its caches and book.
 latency: the whole service, 10,000 quotes and 50 closed candles a second over a loopback WebSocket; "visible" is
   GET /latest, the client's own round trip included; "durable" is read back from the synced log.
+http: GET /latest/BTC-USDT (5 kB) and /v1/candles?symbol=BTC-USDT&limit=500 (175 kB) over 64 connections of one thread of wrk, one
+  server after the other; one thread of each talks to the network. The service runs its demo all the while, live data included.
+streams: 1,000 WebSocket clients hold one quote that changes 10 times a second; from the venue's send to the client, whose one thread
+  reads all 1,000; the service is a process of its own. Growth is over 10 s.
 memory: without sockets; an instrument's four streams (candles, ticker, quotes, ladder) counted as four.
 postgres: a server of its own with fsync on; 200,000 one-minute candles in transactions of 5,000, rows encoded before for the bare COPY
   and by the sink for ours, with the position of the log in the same transaction. What is new goes in by COPY, so the rest is the sink's

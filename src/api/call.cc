@@ -56,7 +56,13 @@ Call::Call(Start start)
       started_(start.clock->steady()) {}
 
 Call::~Call() {
-  if (responder_ != nullptr) fail({.detail = "the request was dropped"});
+  if (responder_ == nullptr) return;
+  // Nobody's fault but the client's, who has gone.
+  if (responder_->is_closed()) {
+    count(0);
+    return;
+  }
+  fail({.detail = "the request was dropped"});
 }
 
 void Call::json(std::string body, int status) {
@@ -88,19 +94,23 @@ void Call::send_cacheable(std::string body, std::string_view content_type, Cache
 
 void Call::send_file(std::string_view content, std::string_view content_type, CachePolicy policy,
                      net::Headers headers) {
-  const auto& file = passage_.files->of(content, content_type);
+  send_shared(passage_.files->of(content, content_type), content_type, policy, std::move(headers));
+}
+
+void Call::send_shared(const SharedContent& content, std::string_view content_type,
+                       CachePolicy policy, net::Headers headers) {
   net::Response response{.headers = std::move(headers)};
   response.headers.add("Cache-Control", cache_control(policy, passage_.is_private));
-  response.headers.add("ETag", file.etag);
-  if (has_already(file.etag)) {
+  response.headers.add("ETag", content.etag);
+  if (has_already(content.etag)) {
     response.status = not_modified;
     return send(std::move(response));
   }
   response.headers.add("Content-Type", std::string(content_type));
-  response.shared_body = file.plain;
-  if (file.gzip && passage_.takes_gzip) {
+  response.shared_body = content.plain;
+  if (content.gzip && passage_.takes_gzip) {
     response.headers.add("Content-Encoding", "gzip");
-    response.shared_body = file.gzip;
+    response.shared_body = content.gzip;
   }
   send(std::move(response));
 }

@@ -64,6 +64,7 @@ class Call {
   const std::string captured;
   const net::Request& request() const { return request_; }
   const std::string& request_id() const { return request_id_; }
+  bool takes_gzip() const { return passage_.takes_gzip; }
   // Nobody waits for the answer any more.
   bool is_abandoned() const { return responder_ == nullptr || responder_->is_closed(); }
 
@@ -79,6 +80,9 @@ class Call {
   // The same of a file built into the program; on the loop's thread. `headers`: further ones.
   void send_file(std::string_view content, std::string_view content_type, CachePolicy policy,
                  net::Headers headers = {});
+  // The same of what many answers share.
+  void send_shared(const SharedContent& content, std::string_view content_type, CachePolicy policy,
+                   net::Headers headers = {});
   void fail(const Problem& problem);
   void send(net::Response response);
   // An answer without a known end; the caller writes it.

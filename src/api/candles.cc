@@ -41,15 +41,27 @@ struct Page {
   bool has_more = false;     // of the stored ones
 };
 
-// Memory's candles that the question covers and the warehouse does not have.
-std::vector<Candle> live_candles(const pipeline::Latest& latest, const HistoryQuestion& question,
+// The newest closed candle and the one that forms, as far as memory has them.
+std::vector<Candle> remembered_candles(const Site& site, const Series& series,
+                                       Timeframe timeframe) {
+  std::vector<Candle> candles;
+  if (!series.slot) return candles;
+  site.backend.board.look(*series.slot, [&](const pipeline::Latest& latest) {
+    if (latest.is_stale) return;
+    for (const auto* known : {&latest.closed, &latest.forming}) {
+      const auto found = known->find(timeframe);
+      if (found != known->end()) candles.push_back(found->second);
+    }
+  });
+  return candles;
+}
+
+// Those of them that the question covers and the warehouse does not have.
+std::vector<Candle> live_candles(const std::vector<Candle>& remembered,
+                                 const HistoryQuestion& question,
                                  const std::optional<Time>& newest_stored) {
   std::vector<Candle> candles;
-  if (latest.is_stale) return candles;
-  for (const auto* known : {&latest.closed, &latest.forming}) {
-    const auto found = known->find(question.timeframe);
-    if (found == known->end()) continue;
-    const Candle& candle = found->second;
+  for (const Candle& candle : remembered) {
     if (question.start && candle.open_time < *question.start) continue;
     if (question.end && candle.open_time >= *question.end) continue;
     if (newest_stored && candle.open_time <= *newest_stored) continue;
@@ -57,6 +69,15 @@ std::vector<Candle> live_candles(const pipeline::Latest& latest, const HistoryQu
     candles.push_back(candle);
   }
   return candles;
+}
+
+std::string memory_of(const Site& site, const Series& series, Timeframe timeframe) {
+  // What is followed decides which venue a symbol means.
+  std::string words = fmt::format("{} {}", site.backend.board.version(), series.exchange);
+  for (const auto& candle : remembered_candles(site, series, timeframe)) {
+    append_candle(words, candle);
+  }
+  return words;
 }
 
 query::CandleQuery to_query(const Series& series, const HistoryQuestion& question,
@@ -75,14 +96,14 @@ query::CandleQuery to_query(const Series& series, const HistoryQuestion& questio
 Result<Page> read_page(const Site& site, warehouse::Database& database, const Series& series,
                        const HistoryQuestion& question, const Options& options) {
   // Memory first: a candle that is stored while we ask is then found twice rather than never.
-  std::optional<pipeline::Latest> latest;
-  if (series.slot && !options.as_of) latest = site.backend.board.read(*series.slot);
+  std::vector<Candle> remembered;
+  if (!options.as_of) remembered = remembered_candles(site, series, question.timeframe);
   auto stored = query::candles(database, to_query(series, question, options));
   if (!stored) return candlewick::fail(std::move(stored.error()));
   Page page{.stored = std::move(*stored), .live = {}, .has_more = false};
   const bool is_ascending = question.order == query::Order::ascending;
   page.has_more = page.stored.size() > question.limit;
-  if (latest && !(is_ascending && page.has_more)) {
+  if (!remembered.empty() && !(is_ascending && page.has_more)) {
     // A stored candle that was not closed then is replaced by what memory knows of it now.
     auto& rows = page.stored;
     const auto newest = [&]() -> query::Candle* {
@@ -94,7 +115,7 @@ Result<Page> read_page(const Site& site, warehouse::Database& database, const Se
       newest_stored = candle->timestamp;
       if (!candle->is_closed) newest_stored = candle->timestamp - Duration{1};
     }
-    page.live = live_candles(*latest, question, newest_stored);
+    page.live = live_candles(remembered, question, newest_stored);
     if (options.closed_only)
       std::erase_if(page.live, [](const Candle& candle) { return !candle.is_closed; });
     if (auto* candle = newest(); candle != nullptr && !page.live.empty() &&
@@ -119,8 +140,8 @@ Result<FillRange> fill_range(const Site& site, warehouse::Database& database, co
   if (!oldest) return candlewick::fail(oldest.error());
   if (oldest->empty()) return range;
   range.begin = oldest->front().timestamp;
-  const Time forming =
-      open_of(question.timeframe, options.as_of.value_or(site.backend.clock.now()));
+  const Time now = site.backend.clock.now();
+  const Time forming = open_of(question.timeframe, std::min(options.as_of.value_or(now), now));
   range.end = std::min(question.end.value_or(forming), forming);
   if (!question.start || *question.start <= range.begin) return range;
   range.begin = *question.start;
@@ -150,6 +171,32 @@ std::vector<PlacedCandle> placed(const Page& page, const HistoryQuestion& questi
   return candles;
 }
 
+// Every place that the page speaks of has its closed candle in the warehouse: what is not there may
+// still come, from the log or from the venue.
+bool is_settled(const Page& page, const HistoryQuestion& question) {
+  if (!page.live.empty() || page.stored.empty()) return false;
+  const bool is_ascending = question.order == query::Order::ascending;
+  const auto& first = is_ascending ? page.stored.front() : page.stored.back();
+  const auto& last = is_ascending ? page.stored.back() : page.stored.front();
+  const Timeframe timeframe = question.timeframe;
+  // A page that is cut says nothing of what lies beyond its last row.
+  if (is_ascending || !page.has_more) {
+    if (!question.start || open_of(timeframe, first.timestamp - Duration{1}) >= *question.start)
+      return false;
+  }
+  if (!is_ascending || !page.has_more) {
+    if (!question.end || next_open(timeframe, last.timestamp) < *question.end) return false;
+  }
+  for (std::size_t i = 0; i < page.stored.size(); ++i) {
+    if (!page.stored[i].is_closed) return false;
+    if (i == 0) continue;
+    const auto& before = page.stored[is_ascending ? i - 1 : i];
+    const auto& after = page.stored[is_ascending ? i : i - 1];
+    if (next_open(timeframe, before.timestamp) != after.timestamp) return false;
+  }
+  return true;
+}
+
 // The next page; the question goes on behind it.
 Result<RowPage> read_rows(const Site& site, warehouse::Database& database, const Series& series,
                           HistoryQuestion& question, const Options& options) {
@@ -161,7 +208,7 @@ Result<RowPage> read_rows(const Site& site, warehouse::Database& database, const
     if (!range) return candlewick::fail(range.error());
     candles = filled(candles, *range, question.order, question.limit + 1, page->has_more);
   }
-  RowPage out;
+  RowPage out{.is_settled = is_settled(*page, question)};
   const std::size_t count = std::min(candles.size(), question.limit);
   out.rows.reserve(count * 320);
   for (std::size_t i = 0; i < count; ++i) {
@@ -173,8 +220,6 @@ Result<RowPage> read_rows(const Site& site, warehouse::Database& database, const
     out.next = Place{.position = to_ns(last)};
     question.continue_after(last);
   }
-  out.is_settled = std::ranges::all_of(page->stored, &query::Candle::is_closed) &&
-                   page->live.empty() && question.end && *question.end <= site.backend.clock.now();
   return out;
 }
 
@@ -207,19 +252,27 @@ void answer_candles(const Site& site, Call call) {
   const Options options{.as_of = call.arguments.time("as_of"),
                         .closed_only = call.arguments.flag("closed_only"),
                         .fill = static_cast<Fill>(call.arguments.choice("fill", fill_names))};
-  answer_history(
-      site, std::move(call),
-      {.route = "/v1/candles",
-       .columns = columns,
-       .typed = question.typed,
-       .exchange = question.exchange,
-       .limit = question.limit,
-       .timeframe = question.timeframe,
-       .read = [&site, options, question](warehouse::Database& database, const Series& series,
-                                          std::size_t limit) mutable {
-         question.limit = limit;
-         return read_rows(site, database, series, question, options);
-       }});
+  MemoryOf memory;
+  // Places are filled up to the present, which is neither in memory nor in the warehouse.
+  if (options.fill == Fill::none) {
+    memory = [&site, timeframe = question.timeframe](const Series& series) {
+      return memory_of(site, series, timeframe);
+    };
+  }
+  answer_history(site, std::move(call),
+                 {.route = "/v1/candles",
+                  .columns = columns,
+                  .typed = question.typed,
+                  .exchange = question.exchange,
+                  .limit = question.limit,
+                  .timeframe = question.timeframe,
+                  .read =
+                      [&site, options, question](warehouse::Database& database,
+                                                 const Series& series, std::size_t limit) mutable {
+                        question.limit = limit;
+                        return read_rows(site, database, series, question, options);
+                      },
+                  .memory = std::move(memory)});
 }
 
 }  // namespace candlewick::api

@@ -6,14 +6,28 @@
 namespace candlewick::api {
 namespace {
 
-constexpr Duration ask_again_after = std::chrono::milliseconds{100};
+constexpr Duration ask_again_after = std::chrono::seconds{1};
+
+// Each may hold a full queue of bytes for a client that is slow.
+constexpr int most_downloads = 16;
 
 }  // namespace
+
+CsvDownload::~CsvDownload() {
+  site_.downloads->fetch_sub(1);
+}
 
 Result<void> CsvDownload::start(const Site& site, Call& call, const Series& series, History history,
                                 const RowPage& first) {
   auto lines = csv_lines(first.rows);
   if (!lines) return candlewick::fail(std::move(lines.error()));
+  if (site.downloads->fetch_add(1) >= most_downloads) {
+    site.downloads->fetch_sub(1);
+    call.fail({.kind = &problems::too_busy,
+               .detail = "too many whole ranges are being read; a limit gives one page",
+               .retry_after_seconds = 5});
+    return {};
+  }
   const std::shared_ptr<CsvDownload> self(new CsvDownload(site, series, std::move(history)));
   self->lines_ = csv_header(self->history_.columns) + *lines;
   const bool is_wanted = call.request().method != "HEAD";
@@ -50,9 +64,9 @@ void CsvDownload::ask() {
 
 void CsvDownload::take(const RowPage* page) {
   {
-    const std::scoped_lock lock(mutex_);
     auto lines = page == nullptr ? Result<std::string>(candlewick::fail(ErrorKind::transient, ""))
                                  : csv_lines(page->rows);
+    const std::scoped_lock lock(mutex_);
     if (!lines) {
       responder_.reset();  // unfinished: the client's connection is cut
       return;

@@ -18,6 +18,10 @@ std::string csv_header(std::span<const std::string_view> columns);
 
 class CsvDownload : public std::enable_shared_from_this<CsvDownload> {
  public:
+  CsvDownload(const CsvDownload&) = delete;
+  CsvDownload& operator=(const CsvDownload&) = delete;
+  ~CsvDownload();
+
   // Begins the answer with that page, on a query thread. Errors: the page's rows are not rows; the
   // call is not answered then.
   static Result<void> start(const Site& site, Call& call, const Series& series, History history,

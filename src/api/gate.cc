@@ -1,4 +1,5 @@
-// Requests are counted before keys are looked at, so that guessing keys is limited too.
+// Requests are counted before keys are looked at, so that guessing keys is limited too (at
+// /metrics, which is not limited, 256 random bits have to do).
 #include "api/gate.h"
 
 #include <algorithm>

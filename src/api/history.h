@@ -24,6 +24,9 @@ struct RowPage {
 using ReadPage = std::move_only_function<Result<RowPage>(warehouse::Database&, const Series&,
                                                          std::size_t limit)>;
 
+// What memory adds to a page at this moment, in any words that are others when it changes.
+using MemoryOf = std::function<std::string(const Series&)>;
+
 struct History {
   std::string_view route;
   std::span<const std::string_view> columns;
@@ -32,6 +35,8 @@ struct History {
   std::size_t limit = 0;
   std::optional<Timeframe> timeframe;  // told beside the rows
   ReadPage read;
+  // Where the answer hangs on nothing but the question, the warehouse and this: pages are kept.
+  MemoryOf memory{};
 };
 
 // Reads `format` and answers. Problems that stuck to the call's arguments are answered first.

@@ -6,6 +6,7 @@
 
 namespace candlewick::api {
 
+using stream::append_age;
 using stream::append_book;
 using stream::append_candle;
 using stream::append_columns;

@@ -2,6 +2,7 @@
 #include <ranges>
 
 #include "api/json_form.h"
+#include "api/latest_pages.h"
 #include "api/resources.h"
 #include "api/series.h"
 
@@ -42,11 +43,13 @@ void append_part(json::Members& members, std::string_view name, const std::optio
   }
 }
 
-void append_latest(std::string& out, const pipeline::Latest& latest, Time now) {
+// Returns the place behind the age.
+std::size_t append_latest(std::string& out, const pipeline::Latest& latest, Time now) {
   json::Members members(out);
   append_names(members, *latest.instrument);
   members("stale", latest.is_stale).nullable("last_price", last_price(latest));
   append_times(members, latest.received_time, latest.exchange_time, now);
+  const std::size_t behind_age = out.size();
   append_part(members, "ticker", latest.ticker, append_ticker);
   append_part(members, "quote", latest.quote, append_quote);
   append_part(members, "trade", latest.trade, append_trade);
@@ -63,6 +66,19 @@ void append_latest(std::string& out, const pipeline::Latest& latest, Time now) {
   append_part(members, "tick", latest.tick, append_columns);
   append_part(members, "indicators", latest.indicators, append_columns);
   members.close();
+  return behind_age;
+}
+
+LatestPages::Page make_page(const pipeline::Latest& latest, std::uint64_t version) {
+  std::string text;
+  text.reserve(8U << 10U);
+  // Received now: its age is one digit.
+  const std::size_t behind_age = append_latest(text, latest, latest.received_time.value_or(Time{}));
+  const std::string_view age = latest.received_time ? "0" : "null";
+  return {.version = version,
+          .before = text.substr(0, behind_age - age.size()),
+          .after = text.substr(behind_age),
+          .received_time = latest.received_time};
 }
 
 constexpr std::size_t most_symbols = 100;
@@ -87,6 +103,10 @@ void answer_latest(const Site& site, Call call) {
   }
   const auto slot = site.instruments.find(call.captured, exchange);
   if (!slot) return call.fail(unknown_symbol(site, call.captured, exchange));
+  // Before the values are read: what changes meanwhile makes the page one that is not found again.
+  const std::uint64_t version = site.backend.board.version_of(*slot);
+  const Time now = site.backend.clock.now();
+  if (const auto* page = site.latest_pages.find(*slot, version)) return call.json(page->at(now));
   const pipeline::Latest latest = site.backend.board.read(*slot);
   if (!has_data(latest)) {
     return call.fail({.kind = &problems::no_data_yet,
@@ -94,11 +114,7 @@ void answer_latest(const Site& site, Call call) {
                                             latest.instrument->symbol, latest.instrument->exchange),
                       .retry_after_seconds = 1});
   }
-
-  std::string out;
-  out.reserve(8U << 10U);
-  append_latest(out, latest, site.backend.clock.now());
-  call.json(std::move(out));
+  call.json(site.latest_pages.keep(*slot, make_page(latest, version)).at(now));
 }
 
 void answer_latest_of_many(const Site& site, Call call) {
@@ -107,8 +123,10 @@ void answer_latest_of_many(const Site& site, Call call) {
   const std::string symbols = arguments.required("symbols");
   std::vector<std::string_view> typed;
   for (const auto part : std::views::split(std::string_view(symbols), ',')) {
-    typed.emplace_back(part.begin(), part.end());
-    if (typed.back().empty()) {
+    const std::string_view one(part.begin(), part.end());
+    if (std::ranges::find(typed, one) != typed.end()) continue;
+    typed.push_back(one);
+    if (one.empty()) {
       arguments.refuse(problems::invalid_parameter, "symbols", "has an empty symbol in it");
     }
   }

@@ -88,10 +88,11 @@ TEST_F(Latest, AnswersManyAtOnceAndSaysWhichItCannot) {
   EXPECT_EQ(get("/latest?symbols=BTCUSDT&exchange=nowhere").member("code"), "unknown_exchange");
   EXPECT_EQ(get("/latest").member("code"), "missing_parameter");
   EXPECT_EQ(get("/latest?symbols=BTCUSDT,,ETHUSDT").member("code"), "invalid_parameter");
-  std::string hundred = "/latest?symbols=A";
-  for (int i = 1; i < 100; ++i) hundred += ",A";
+  std::string hundred = "/latest?symbols=A0";
+  for (int i = 1; i < 100; ++i) hundred += fmt::format(",A{}", i);
   EXPECT_EQ(get(hundred).status, 200);
-  EXPECT_EQ(get(hundred + ",A").member("code"), "invalid_parameter");
+  EXPECT_EQ(get(hundred + ",A0").status, 200) << "the same again is no further one";
+  EXPECT_EQ(get(hundred + ",A100").member("code"), "invalid_parameter");
 }
 
 TEST_F(Latest, TellsEverythingWithItsExactDigits) {
@@ -120,6 +121,23 @@ TEST_F(Latest, TellsEverythingWithItsExactDigits) {
   EXPECT_EQ(answer.headers.get("Content-Type"), "application/json");
   json::Reader reader;
   EXPECT_TRUE(reader.read(answer.body, [](json::Value) {}));
+}
+
+TEST_F(Latest, TellsEachChangeAtOnceAndTheAgeOfThisMoment) {
+  const Answer first = get("/latest/BTC-USDT");
+  clock.advance(std::chrono::milliseconds{1234});
+  const Answer later = get("/latest/BTCUSDT");
+  std::string aged = first.body;
+  aged.replace(aged.find(R"("age_ms":20,)"), 12, R"("age_ms":1254,)");
+  EXPECT_EQ(later.body, aged);
+  // Another one's page is not this one's.
+  EXPECT_EQ(get("/latest/BTCUSDT?exchange=okx").member("age_ms"), "null");
+  clock.advance(std::chrono::milliseconds{1});
+  EXPECT_EQ(get("/latest/BTCUSDT?exchange=okx").member("age_ms"), "null");
+  bitcoin_->with([](pipeline::Latest& latest) { latest.trade->price = decimal("60000.3"); });
+  EXPECT_EQ(get("/latest/BTC-USDT").member("last_price"), "60000.3");
+  bitcoin_->with([](pipeline::Latest& latest) { latest.is_stale = true; });
+  EXPECT_EQ(get("/latest/BTC-USDT").member("stale"), "true");
 }
 
 TEST_F(Latest, TellsTheFiguresOfADerivative) {

@@ -73,7 +73,8 @@ net::Headers answer_to_preflight(std::string_view methods) {
 }
 
 std::string_view exposed_headers() {
-  return "ETag, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id";
+  return "ETag, Link, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
+         "X-Request-Id";
 }
 
 }  // namespace candlewick::api

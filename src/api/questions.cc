@@ -32,7 +32,7 @@ Questions::Questions(const Backend& backend, std::size_t threads, std::size_t ma
   }
 }
 
-Questions::~Questions() {
+void Questions::stop() {
   queue_.close();
   for (auto& item : queue_.pop_all()) {
     if (!item->call) continue;
@@ -73,6 +73,7 @@ Result<void> Questions::answer(Item& item, std::unique_ptr<warehouse::Database>&
       return candlewick::fail(std::move(opened.error()));
     }
     database = std::move(*opened);
+    kept_pages_.forget(*database);
   }
   return item.call ? item.question(*database, *item.call) : item.read(database.get());
 }

@@ -10,6 +10,7 @@
 
 #include "api/backend.h"
 #include "api/call.h"
+#include "api/kept_pages.h"
 #include "base/queue.h"
 
 namespace candlewick::api {
@@ -26,8 +27,10 @@ class Questions {
   Questions(const Backend& backend, std::size_t threads, std::size_t max_waiting);
   Questions(const Questions&) = delete;
   Questions& operator=(const Questions&) = delete;
-  // The question in hand is finished; those that wait are answered with 503.
-  ~Questions();
+  ~Questions() { stop(); }
+  // The question in hand is finished; those that wait are answered with 503, as are all that come.
+  // What answers are made of must live until then.
+  void stop();
 
   // Never blocks; a full queue is the client's 503.
   void ask(Call call, Question question);
@@ -35,6 +38,8 @@ class Questions {
   // ends is not called either.
   bool read(Read read);
   std::size_t waiting() const { return queue_.size(); }
+  // For questions, on their threads.
+  KeptPages& kept_pages() { return kept_pages_; }
 
  private:
   struct Item {
@@ -47,6 +52,7 @@ class Questions {
   Result<void> answer(Item& item, std::unique_ptr<warehouse::Database>& database);
 
   const Backend& backend_;
+  KeptPages kept_pages_;
   BoundedQueue<std::unique_ptr<Item>> queue_;
   std::vector<std::jthread> threads_;
 };

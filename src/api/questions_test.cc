@@ -2,6 +2,7 @@
 #include "api/questions.h"
 
 #include <future>
+#include <thread>
 
 #include "api/testing.h"
 
@@ -44,6 +45,30 @@ TEST_F(Pool, OpensTheDatabaseAnewAfterAnError) {
   EXPECT_EQ(get("/v1/exchanges").status, 503);
   EXPECT_EQ(get("/v1/exchanges").status, 200);
   EXPECT_EQ(opened, 3);
+}
+
+TEST_F(Pool, FinishesTheQuestionInHandBeforeAnythingThatItNeedsEnds) {
+  std::promise<void> entered;
+  std::promise<void> release;
+  auto released = release.get_future();
+  options.query_threads = 1;
+  backend.open_database = [&]() -> Result<std::unique_ptr<warehouse::Database>> {
+    entered.set_value();
+    released.wait();
+    return candlewick::fail(ErrorKind::transient, "too late");
+  };
+  start();
+  net::HttpClient other;
+  const std::string url = fmt::format("http://127.0.0.1:{}/v1/exchanges", service->port());
+  // Its connection is cut when the service ends, which waits for the question then.
+  std::jthread asker([&] {
+    EXPECT_FALSE(other.fetch({.url = url}));
+    release.set_value();
+  });
+  entered.get_future().wait();
+  service.reset();
+  asker.join();
+  EXPECT_EQ(observer.count("query_failed"), 1U);
 }
 
 TEST_F(Pool, RefusesWhatItCannotQueueAndAnswersTheRest) {

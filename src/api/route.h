@@ -3,6 +3,7 @@
 // openapi.json.
 #pragma once
 
+#include <atomic>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 namespace candlewick::api {
 
 struct Route;
+class LatestPages;
 class Streams;
 
 // What resources answer from.
@@ -23,7 +25,9 @@ struct Site {
   const Instruments& instruments;
   Questions& questions;
   std::size_t max_rows;
-  Streams* streams = nullptr;  // set before the first request
+  LatestPages& latest_pages;
+  std::atomic<int>* downloads;  // whole ranges that are being read
+  Streams* streams = nullptr;   // set before the first request
 };
 
 struct Route {

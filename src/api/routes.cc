@@ -23,9 +23,11 @@ constexpr std::array<Name, 5> of_symbols{"exchange", "search", "listed_only", "l
 constexpr std::array<Name, 9> of_coverage{"exchange", "symbol", "timeframe", "stream", "state",
                                           "start",    "end",    "history",   "limit"};
 constexpr std::array<Name, 2> of_latest_of_many{"exchange", "symbols"};
-constexpr std::array<Name, 5> of_udf_history{"symbol", "resolution", "from", "to", "countback"};
+constexpr std::array<Name, 8> of_udf_history{"symbol", "resolution",      "from",
+                                             "to",     "countback",       "currencyCode",
+                                             "unitId", "firstDataRequest"};
 constexpr std::array<Name, 4> of_udf_search{"query", "type", "exchange", "limit"};
-constexpr std::array<Name, 1> of_udf_symbols{"symbol"};
+constexpr std::array<Name, 3> of_udf_symbols{"symbol", "currencyCode", "unitId"};
 constexpr std::array<Name, 5> of_quality{"exchange", "symbol", "timeframe", "since", "limit"};
 
 constexpr auto routes = std::to_array<Route>({

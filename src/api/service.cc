@@ -2,6 +2,7 @@
 #include "api/service.h"
 
 #include "api/handler.h"
+#include "api/latest_pages.h"
 #include "api/streams.h"
 #include "net/loop.h"
 
@@ -26,7 +27,9 @@ struct Service::Parts {
         site{.backend = backend,
              .instruments = instruments,
              .questions = questions,
-             .max_rows = options.max_rows},
+             .max_rows = options.max_rows,
+             .latest_pages = latest_pages,
+             .downloads = &downloads},
         own_intake(backend.intake == nullptr ? std::make_unique<stream::Intake>(backend.board)
                                              : nullptr),
         streams(site, own_intake ? *own_intake : *backend.intake, loop, limits_of(options)),
@@ -36,9 +39,12 @@ struct Service::Parts {
 
   Backend backend;
   Instruments instruments;
+  // What the loop has not run when it ends may still count itself out.
+  std::atomic<int> downloads{0};
   // Answers of questions may use the loop until the last query thread has ended.
   net::Loop loop{"api"};
   Questions questions;
+  LatestPages latest_pages;
   Site site;
   std::unique_ptr<stream::Intake> own_intake;
   Streams streams;
@@ -62,6 +68,7 @@ Result<std::unique_ptr<Service>> Service::start(Backend backend, Options options
 Service::~Service() {
   // Nothing may come in while the parts that would answer it end.
   parts_->server.reset();
+  parts_->questions.stop();
   parts_->loop.stop();
   parts_->loop.join();
 }

@@ -31,10 +31,11 @@ std::string etag_of(std::string_view content) {
   return "W/\"" + sha256_hex(content).substr(0, digits) + '"';
 }
 
-const StaticFiles::File& StaticFiles::of(std::string_view content, std::string_view content_type) {
+const SharedContent& StaticFiles::of(std::string_view content, std::string_view content_type) {
   const auto found = files_.find(content.data());
   if (found != files_.end()) return found->second;
-  File file{.plain = std::make_shared<const std::string>(content), .etag = etag_of(content)};
+  SharedContent file{.plain = std::make_shared<const std::string>(content),
+                     .etag = etag_of(content)};
   if (content.size() >= least_compressed_bytes && is_compressible(content_type)) {
     // The loop waits for this, once a file: 10 ms at most.
     std::string compressed =

@@ -9,19 +9,20 @@
 
 namespace candlewick::api {
 
+// The body of many answers.
+struct SharedContent {
+  std::shared_ptr<const std::string> plain;
+  std::shared_ptr<const std::string> gzip;  // null: not worth it, or nobody has asked for it yet
+  std::string etag;
+};
+
 class StaticFiles {
  public:
-  struct File {
-    std::shared_ptr<const std::string> plain;
-    std::shared_ptr<const std::string> gzip;  // null: not worth it
-    std::string etag;
-  };
-
   // The content outlives this, and is known by its place.
-  const File& of(std::string_view content, std::string_view content_type);
+  const SharedContent& of(std::string_view content, std::string_view content_type);
 
  private:
-  std::map<const char*, File> files_;
+  std::map<const char*, SharedContent> files_;
 };
 
 // Whether a type is text that shrinks.

@@ -82,6 +82,8 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+constexpr std::size_t most_countback = 1'000'000;
+
 struct Named {
   std::string exchange;  // empty: whoever lists it first
   std::string typed;
@@ -335,7 +337,8 @@ void answer_udf_history(const Site& site, Call call) {
   Named named = read_symbol(site, arguments);
   BarQuestion question{.timeframe = read_resolution(site, arguments)};
   if (arguments.has("countback"))
-    question.countback = arguments.count("countback", 1, site.max_rows);
+    // A wish: what one answer does not hold, the chart asks for next.
+    question.countback = std::min(arguments.count("countback", 1, most_countback), site.max_rows);
   question.to = read_seconds(arguments, "to", arguments.required("to"));
   // Sent beside a count too, which wins.
   if (!question.countback || arguments.has("from"))

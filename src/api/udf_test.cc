@@ -93,6 +93,12 @@ TEST_F(Udf, GivesBarsInColumnsAndWhereToLookWhenThereAreNone) {
   // The count wins over the beginning, and the range's end is not in it.
   EXPECT_THAT(history(fmt::format("resolution=1&from=-5&to={}&countback=2", end)),
               StartsWith(R"({"s":"ok",)" + newest));
+  // As TradingView's own adapter asks, and for more than one answer holds.
+  options.max_rows = 10'000;
+  EXPECT_THAT(history(fmt::format("resolution=1&from=0&to={}&countback=200000&currencyCode=USDT&"
+                                  "unitId=&firstDataRequest=true",
+                                  end - 480)),
+              StartsWith(fmt::format(R"({{"s":"ok","t":[{},{}],)", end - 600, end - 540)));
   EXPECT_THAT(history(fmt::format("resolution=1&from={}&to={}", end - 60, end - 60)),
               StartsWith(R"({"s":"no_data")"));
   EXPECT_THAT(history(fmt::format("resolution=5&from={}&to={}", end - 600, end)),

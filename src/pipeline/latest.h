@@ -40,7 +40,32 @@ struct Latest {
 // more is left out until it is again.
 class LatestBoard {
  public:
-  using Slot = Guarded<Latest>;
+  // One instrument's place. Whoever may have changed its values leaves another version behind, so
+  // that what was made of them is known to be still true.
+  class Slot {
+   public:
+    template <class F>
+    auto with(F&& function) {
+      return held_.with([&](Held& held) {
+        ++held.version;
+        return std::forward<F>(function)(held.latest);
+      });
+    }
+    template <class F>
+    auto with(F&& function) const {
+      return held_.with([&](const Held& held) { return std::forward<F>(function)(held.latest); });
+    }
+    std::uint64_t version() const {
+      return held_.with([](const Held& held) { return held.version; });
+    }
+
+   private:
+    struct Held {
+      Latest latest;
+      std::uint64_t version = 0;
+    };
+    Guarded<Held> held_;
+  };
   struct Entry {
     const Instrument* instrument = nullptr;
     std::size_t slot = 0;
@@ -107,6 +132,9 @@ class LatestBoard {
   Latest read(std::size_t slot) const {
     const Slot* found = slots_.with([&](const auto& slots) { return slots[slot].slot.get(); });
     return found->with([](const Latest& latest) { return latest; });
+  }
+  std::uint64_t version_of(std::size_t slot) const {
+    return slots_.with([&](const auto& slots) { return slots[slot].slot.get(); })->version();
   }
   // Another one after each change of what is followed.
   std::uint64_t version() const { return version_; }

@@ -112,8 +112,8 @@ void append_book(std::string& out, const BookUpdate& book, std::size_t depth) {
 void append_trade(std::string& out, const Trade& trade) {
   json::Members members(out);
   // As text: ids may be longer than a JavaScript number is exact.
-  members("id", trade.text_id.empty() ? std::to_string(trade.id) : trade.text_id)("price", trade.price)("size", trade.size)(
-      "taker_side", to_text(trade.taker_side));
+  members("id", trade.text_id.empty() ? std::to_string(trade.id) : trade.text_id)(
+      "price", trade.price)("size", trade.size)("taker_side", to_text(trade.taker_side));
   append_origin(members, trade.origin);
   members.close();
 }
@@ -174,11 +174,16 @@ void append_span(std::string& out, const query::CoverageSpan& span, SequenceForm
 void append_times(json::Members& members, const std::optional<Time>& received_time,
                   const std::optional<Time>& exchange_time, Time now) {
   members.nullable("received_time", received_time).nullable("exchange_time", exchange_time);
-  std::optional<std::int64_t> age_ms;
-  if (received_time) {
-    age_ms = std::chrono::floor<std::chrono::milliseconds>(now - *received_time).count();
+  append_age(members.name("age_ms"), received_time, now);
+}
+
+void append_age(std::string& out, const std::optional<Time>& received_time, Time now) {
+  if (!received_time) {
+    out += "null";
+    return;
   }
-  members.nullable("age_ms", age_ms);
+  const Duration age = now - *received_time;
+  json::append(out, std::int64_t{std::chrono::floor<std::chrono::milliseconds>(age).count()});
 }
 
 std::optional<Decimal> last_price(const pipeline::Latest& latest) {

@@ -45,6 +45,8 @@ void append_sequence(std::string& out, std::uint64_t sequence);
 // "received_time", "exchange_time", "age_ms" (since it was received; null when that is not known).
 void append_times(json::Members& members, const std::optional<Time>& received_time,
                   const std::optional<Time>& exchange_time, Time now);
+// The value of "age_ms" alone.
+void append_age(std::string& out, const std::optional<Time>& received_time, Time now);
 
 // The newest price known, whichever kind of event told it.
 std::optional<Decimal> last_price(const pipeline::Latest& latest);
