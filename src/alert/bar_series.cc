@@ -28,13 +28,16 @@ std::optional<indicator::Values> BarSeries::values(const Instrument& instrument,
     series.next_try = now;
   }
   if (now < series.next_try) return series.values;
+  const auto answer = read_({.exchange = instrument.exchange,
+                             .symbol = instrument.symbol,
+                             .timeframe = timeframe,
+                             .end = end,
+                             .count = wanted_bars});
+  // That is no attempt: once it is back, no series waits for longer than it has to.
+  if (!answer) return series.values;
   series.next_try = now + series.pause;
   series.pause = std::min(2 * series.pause, longest_pause);
-  const auto bars = read_({.exchange = instrument.exchange,
-                           .symbol = instrument.symbol,
-                           .timeframe = timeframe,
-                           .end = end,
-                           .count = wanted_bars});
+  const auto& bars = *answer;
   if (!bars) {
     observer_.observe(series_unreadable,
                       {{"venue", instrument.exchange}, {"error", bars.error().message}});

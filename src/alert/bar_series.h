@@ -25,8 +25,9 @@ struct BarQuery {
   Time end;               // exclusive
   std::size_t count = 0;  // the newest
 };
-// Complete ones, ascending. May block.
-using ReadBars = std::function<Result<std::vector<indicator::Bar>>(const BarQuery&)>;
+// Complete ones, ascending. Null: nobody was asked, as whoever has them was away a moment ago. May
+// block.
+using ReadBars = std::function<std::optional<Result<std::vector<indicator::Bar>>>(const BarQuery&)>;
 
 class BarSeries {
  public:

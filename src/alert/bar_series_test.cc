@@ -16,7 +16,8 @@ const Time noon = time_from_ms(1'768'478'400'000);
 class Bars : public ::testing::Test {
  protected:
   // The hours that are stored: those that end at `stored_until` or before.
-  Result<std::vector<indicator::Bar>> read(const BarQuery& query) {
+  std::optional<Result<std::vector<indicator::Bar>>> read(const BarQuery& query) {
+    if (is_unasked) return std::nullopt;
     ++reads;
     EXPECT_EQ(query.exchange, "okx");
     EXPECT_EQ(query.timeframe, Timeframe::h1);
@@ -56,6 +57,7 @@ class Bars : public ::testing::Test {
   FakeClock clock{noon};
   Time stored_until = noon;
   bool is_away = false;
+  bool is_unasked = false;
   int reads = 0;
   RecordingObserver observer;
   BarSeries series{[this](const BarQuery& query) { return read(query); }, observer};
@@ -97,6 +99,18 @@ TEST_F(Bars, MayBeUnreadableForAWhile) {
   EXPECT_EQ(average(noon), expected(noon));
   stored_until = noon - 100h;
   EXPECT_EQ(average(noon + 1h), expected(noon)) << "nothing stored at all";
+}
+
+TEST_F(Bars, AreThereAtOnceWhenTheyMayBeAskedForAgain) {
+  is_unasked = true;
+  for (int second = 0; second < 600; ++second) {
+    EXPECT_EQ(average(noon), std::nullopt);
+    clock.advance(1s);
+  }
+  EXPECT_EQ(observer.count("alert_series_unreadable"), 0U);
+  is_unasked = false;
+  EXPECT_EQ(average(noon), expected(noon));
+  EXPECT_EQ(reads, 1);
 }
 
 }  // namespace

@@ -226,6 +226,8 @@ void Conditions::add_credential(const Credential& credential, Moment now) {
             ? fmt::format("{} expired at {}", credential.name, to_rfc3339(*credential.expires))
             : fmt::format("{} expires in {}, at {}", credential.name, words_of(left),
                           to_rfc3339(*credential.expires));
+    if (credential.is_renewed_on_disk)
+      condition.summary += "; it is renewed on disk: restart to use it";
   } else {
     return;
   }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "alert/expiry.h"
 #include "alert/message.h"
 #include "alert/tracker.h"
 #include "feed/venue_feed.h"
@@ -30,13 +31,6 @@ struct Limits {
   std::uint64_t free_critical_bytes = std::uint64_t{256} << 20;
   Duration expiry = std::chrono::days{14};
   Duration expiry_critical = std::chrono::days{3};
-};
-
-// A certificate, a key or a token that is of no use from some time on.
-struct Credential {
-  std::string name;  // as settings call it: "http.certificate_file"
-  std::optional<Time> expires;
-  std::string problem;  // it cannot be read; empty: it can
 };
 
 struct Snapshot {

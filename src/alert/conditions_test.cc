@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -198,6 +199,11 @@ TEST_F(Looking, WatchesWhatExpires) {
                           {.name = "supabase.service_role_key"}};
   EXPECT_THAT(look(), ElementsAre("key_expiring"));
   EXPECT_EQ(found("key_expiring").summary, "http.certificate_file: no such file");
+  snapshot.credentials = {
+      {.name = "http.certificate_file", .expires = clock.now() + 24h, .is_renewed_on_disk = true}};
+  EXPECT_THAT(look(), ElementsAre("key_expiring"));
+  EXPECT_THAT(found("key_expiring").summary,
+              EndsWith("; it is renewed on disk: restart to use it"));
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ Evaluator::Evaluator(Options options, Observer& observer)
       observer_(observer),
       conditions_(options.limits),
       tracker_(options.repeat_interval),
-      bars_(std::move(options.read_bars), observer) {}
+      bars_(std::move(options.read_bars), observer),
+      stop_(std::move(options.stop)) {}
 
 Condition Evaluator::look_at(const Threshold& threshold, const pipeline::LatestBoard& board,
                              Moment now) {
@@ -50,7 +51,8 @@ Condition Evaluator::look_at(const Threshold& threshold, const pipeline::LatestB
         if (newest == latest.closed.end() || latest.is_stale) return std::nullopt;
         return newest->second.end_time();
       });
-  if (!minutes_end) return condition_of(threshold, instrument, std::nullopt);
+  if (!minutes_end || stop_.stop_requested())
+    return condition_of(threshold, instrument, std::nullopt);
   const auto values = bars_.values(instrument, threshold.timeframe, *minutes_end, now.steady);
   return condition_of(threshold, instrument,
                       values ? read_figure(*values, threshold.figure) : std::nullopt);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ class Evaluator {
     Duration repeat_interval = std::chrono::hours{4};
     Limits limits;
     ReadBars read_bars;
+    std::stop_token stop;  // no candles are read any more
   };
   Evaluator(Options options, Observer& observer);
 
@@ -38,6 +40,7 @@ class Evaluator {
   Conditions conditions_;
   Tracker tracker_;
   BarSeries bars_;
+  const std::stop_token stop_;
   std::vector<pipeline::LatestBoard::Entry> entries_;
   std::optional<std::uint64_t> entries_version_;
   // Of thresholds without an instrument: since when, and who was told of.

@@ -20,7 +20,10 @@ class Evaluating : public ::testing::Test {
     Evaluator::Options options;
     for (const auto& text : texts) options.thresholds.push_back(parse_threshold(text).value());
     options.repeat_interval = 4h;
+    options.stop = stop.get_token();
     options.read_bars = [this](const BarQuery& query) -> Result<std::vector<indicator::Bar>> {
+      ++reads;
+      if (ends_while_reading) stop.request_stop();
       std::vector<indicator::Bar> bars;
       for (int i = 30; i > 0; --i) {
         const Decimal price(hourly_falls ? 1000 + i : 1000 - i);
@@ -60,6 +63,9 @@ class Evaluating : public ::testing::Test {
   pipeline::LatestBoard::Slot* slot = nullptr;
   Snapshot snapshot;
   bool hourly_falls = true;
+  std::stop_source stop;
+  bool ends_while_reading = false;
+  int reads = 0;
   std::optional<Evaluator> evaluator;
 };
 
@@ -106,6 +112,17 @@ TEST_F(Evaluating, IndicatorsOfLongerCandlesAreMadeOfThem) {
   EXPECT_THAT(look(1min), IsEmpty()) << "the same hour";
   close_minute(clock.now() + 1h);
   EXPECT_THAT(look(), ElementsAre(::testing::StartsWith("RESOLVED")));
+}
+
+TEST_F(Evaluating, ReadsNothingMoreOnceItIsToEnd) {
+  slot = &board.add(instrument);
+  slot->with([&](pipeline::Latest& latest) {
+    latest.closed[Timeframe::m1] = Candle{.open_time = clock.now() - 1h};
+  });
+  ends_while_reading = true;
+  make({"BTC/USDT@1h rsi_14 < 30", "BTC/USDT@4h rsi_14 < 30", "BTC/USDT@1d rsi_14 < 30"});
+  EXPECT_THAT(look(), ::testing::SizeIs(1));
+  EXPECT_EQ(reads, 1);
 }
 
 TEST_F(Evaluating, SaysOnceThatNothingFollowedIsMeant) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
@@ -48,6 +49,21 @@ Result<Time> certificate_expiry(const std::string& path) {
   ERR_clear_error();  // the end of the file is one
   if (!earliest) return fail(ErrorKind::misconfigured, "{} holds no certificate", path);
   return *earliest;
+}
+
+LoadedCertificate::LoadedCertificate(std::string name, std::string path)
+    : name_(std::move(name)), path_(std::move(path)) {
+  if (const auto loaded = certificate_expiry(path_)) in_use_ = *loaded;
+}
+
+Credential LoadedCertificate::look() {
+  const auto on_disk = certificate_expiry(path_);
+  if (!on_disk) return {.name = name_, .expires = in_use_, .problem = on_disk.error().message};
+  if (!in_use_) in_use_ = *on_disk;
+  return {.name = name_,
+          .expires = std::min(*in_use_, *on_disk),
+          .problem = {},
+          .is_renewed_on_disk = *on_disk > *in_use_};
 }
 
 // header.payload.signature, each in base64 with the alphabet for URLs and without padding.

@@ -27,7 +27,8 @@ Watch::Watch(Plan plan, Parts parts)
       evaluator_({.thresholds = std::move(plan.thresholds),
                   .repeat_interval = parts_.repeat_interval,
                   .limits = parts_.limits,
-                  .read_bars = parts_.read_bars},
+                  .read_bars = parts_.read_bars,
+                  .stop = stopping_.get_token()},
                  parts_.observer),
       http_(std::make_unique<net::HttpClient>(
           net::HttpClientOptions{.ca_file = parts_.ca_file, .user_agent = "candlewick/0.1.0"})) {
@@ -44,6 +45,7 @@ Watch::Watch(Plan plan, Parts parts)
 }
 
 Watch::~Watch() {
+  stopping_.request_stop();
   loop_.stop();
   loop_.join();
   timer_.cancel();

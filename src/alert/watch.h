@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,8 @@ class Watch {
     Duration interval = std::chrono::seconds{1};
   };
   Watch(Plan plan, Parts parts);
-  // Waits for the look at work; what could not be sent yet is given up.
+  // Waits for the look at work, that is for one reading of candles at most; what could not be sent
+  // yet is given up.
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
@@ -47,6 +49,7 @@ class Watch {
   void look();
 
   const Parts parts_;
+  std::stop_source stopping_;
   Evaluator evaluator_;
   net::Loop loop_{"alerts"};
   std::unique_ptr<net::HttpClient> http_;

@@ -1,15 +1,22 @@
-// What costs more than a copy is looked at seldom, and only on the alerts' own thread.
+// What costs more than a copy is looked at seldom, and only on the alerts' own thread. A warehouse
+// that does not answer must not keep the other alerts waiting: it gets little time, and a pause.
 #include "app/alert_source.h"
 
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <ranges>
 #include <string>
 
 #include "alert/expiry.h"
+#include "alert/outage.h"
 #include "app/sinks.h"
+#include "app/warehouse_choice.h"
+#include "postgres/connection.h"
 #include "query/candles.h"
 #include "query/quality.h"
+#include "warehouse/migration.h"
+#include "warehouse/postgres_migration.h"
 
 namespace candlewick::app {
 namespace {
@@ -17,6 +24,11 @@ namespace {
 constexpr Duration disk_interval = std::chrono::seconds{10};
 constexpr Duration mismatch_interval = std::chrono::minutes{1};
 constexpr Duration credential_interval = std::chrono::hours{1};
+constexpr Duration connect_timeout = std::chrono::seconds{2};
+constexpr Duration statement_timeout = std::chrono::seconds{10};
+// After a warehouse did not answer: another machine, or a file.
+constexpr Duration server_pause = std::chrono::minutes{1};
+constexpr Duration file_pause = std::chrono::seconds{5};
 
 // True at the first look and whenever the interval has passed since it was true.
 class Due {
@@ -35,7 +47,12 @@ class Due {
 
 class Source {
  public:
-  explicit Source(AlertParts parts) : parts_(std::move(parts)), since_(parts_.clock.now()) {
+  explicit Source(AlertParts parts)
+      : parts_(std::move(parts)),
+        since_(parts_.clock.now()),
+        outage_(parts_.clock, is_on_postgres(parts_.config) ? server_pause : file_pause) {
+    if (const auto& file = parts_.config.http.certificate_file; !file.empty())
+      certificate_.emplace("http.certificate_file", file);
     if (const auto configured = configured_sinks(parts_.config, parts_.clock)) {
       for (const auto& sink : *configured) batch_ages_.emplace(sink.name, sink.options.max_age);
     }
@@ -56,8 +73,29 @@ class Source {
             .credentials = credentials_};
   }
 
-  Result<std::vector<indicator::Bar>> read_bars(const alert::BarQuery& wanted) const {
-    auto database = parts_.open_database();
+  std::optional<Result<std::vector<indicator::Bar>>> read_bars(const alert::BarQuery& wanted) {
+    return outage_.unless_away([&] { return read(wanted); });
+  }
+
+ private:
+  // The time it may take to connect is the alerts' own, unless the URL has one.
+  Result<std::unique_ptr<warehouse::Database>> open_database() const {
+    if (!is_on_postgres(parts_.config)) return parts_.open_database();
+    const auto location = postgres_location(parts_.config);
+    auto connection = postgres::Connection::open({.url = location.url,
+                                                  .schema = location.schema,
+                                                  .connect_timeout = connect_timeout,
+                                                  .statement_timeout = statement_timeout,
+                                                  .read_only = true});
+    if (!connection) return within("warehouse", std::move(connection.error()));
+    const auto known = warehouse::migrations_in("warehouse/postgres");
+    if (auto checked = warehouse::check_migrated(**connection, known); !checked)
+      return within("warehouse", std::move(checked.error()));
+    return warehouse::make_postgres_database(std::move(*connection));
+  }
+
+  Result<std::vector<indicator::Bar>> read(const alert::BarQuery& wanted) const {
+    auto database = open_database();
     if (!database) return fail(std::move(database.error()));
     auto candles = query::candles(**database, {.exchange = wanted.exchange,
                                                .symbol = wanted.symbol,
@@ -68,20 +106,19 @@ class Source {
                                                .closed_only = true});
     if (!candles) return fail(std::move(candles.error()));
     std::vector<indicator::Bar> bars;
-    for (auto candle = candles->rbegin(); candle != candles->rend(); ++candle) {
-      if (!candle->is_complete) continue;
-      bars.push_back({.open_time = candle->timestamp,
-                      .open = candle->open,
-                      .high = candle->high,
-                      .low = candle->low,
-                      .close = candle->close,
-                      .volume = candle->volume,
-                      .quote_volume = candle->quote_volume});
+    for (const auto& candle : *candles | std::views::reverse) {
+      if (!candle.is_complete) continue;
+      bars.push_back({.open_time = candle.timestamp,
+                      .open = candle.open,
+                      .high = candle.high,
+                      .low = candle.low,
+                      .close = candle.close,
+                      .volume = candle.volume,
+                      .quote_volume = candle.quote_volume});
     }
     return bars;
   }
 
- private:
   void look_at_disk() {
     std::error_code error;
     const auto space = std::filesystem::space(parts_.config.data_dir, error);
@@ -90,23 +127,22 @@ class Source {
 
   // A warehouse that does not answer is the sink's alert.
   void count_mismatches() {
-    const auto database = parts_.open_database();
-    if (!database) return;
-    if (auto counts = query::mismatch_counts(**database, since_)) mismatches_ = std::move(*counts);
+    using Counts = std::map<std::string, std::uint64_t>;
+    auto counts = outage_.unless_away([this]() -> Result<Counts> {
+      const auto database = open_database();
+      if (!database) return fail(database.error());
+      return query::mismatch_counts(**database, since_);
+    });
+    if (counts && *counts) mismatches_ = std::move(**counts);
   }
 
   void look_at_credentials() {
     credentials_.clear();
     const Config& config = parts_.config;
-    if (const auto& file = config.http.certificate_file; !file.empty()) {
-      const auto expires = alert::certificate_expiry(file);
-      credentials_.push_back({.name = "http.certificate_file",
-                              .expires = expires ? std::optional(*expires) : std::nullopt,
-                              .problem = expires ? "" : expires.error().message});
-    }
+    if (certificate_) credentials_.push_back(certificate_->look());
     const auto add_token = [&](const char* name, const Secret& token) {
       if (const auto expires = alert::token_expiry(token.reveal()))
-        credentials_.push_back({.name = name, .expires = *expires, .problem = {}});
+        credentials_.push_back({.name = name, .expires = expires, .problem = {}});
     };
     add_token("supabase.service_role_key", config.supabase.service_role_key);
     add_token("snowflake.password", config.snowflake.password);
@@ -115,6 +151,8 @@ class Source {
 
   const AlertParts parts_;
   const Time since_;
+  alert::Outage outage_;
+  std::optional<alert::LoadedCertificate> certificate_;
   std::map<std::string, Duration> batch_ages_;
   Due disk_due_{disk_interval};
   Due mismatches_due_{mismatch_interval};
