@@ -167,14 +167,13 @@ Result<void> read_missed_trades(warehouse::Database& warehouse, const Instrument
     if (!ids->empty() && ids->front().time >= span.from)  // none is older
       known.trades_proven_from = open_of(Timeframe::m1, ids->front().time) + 1min;
     std::ranges::sort(*ids, {}, &StoredId::id);
-    pipeline::KeptTrades::Missed missed{.span = span, .ids = {}, .reached = span.from};
+    pipeline::KeptTrades::Missed missed{.span = span, .ids = {}};
     for (std::size_t i = 1; i < ids->size(); ++i) {
       const auto& before = (*ids)[i - 1];
       const auto& after = (*ids)[i];
       if (after.id <= before.id + 1) continue;
-      if (missed.ids.empty()) missed.reached = before.time;
       missed.span.from = std::min(missed.span.from, open_of(Timeframe::m1, before.time));
-      missed.ids.push_back({before.id + 1, after.id});
+      missed.ids.push_back({before.id + 1, after.id, before.time});
     }
     known.missed_trades.push_back(std::move(missed));
   }

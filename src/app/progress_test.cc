@@ -30,7 +30,7 @@ TEST(ProgressLine, ClaimsNothingThatItCannotKnow) {
             "verify  [..............................]    0% 0/5 requests")
       << "no rate out of nothing";
   EXPECT_EQ(progress_line({.task = "x", .unit = "rows", .done = 1, .all = 5, .elapsed = 1ms}, 60),
-            "x  [..............................]   20% 1/5 rows")
+            "x  [######........................]   20% 1/5 rows")
       << "too early for a rate";
 }
 
@@ -42,7 +42,7 @@ TEST(ProgressLine, IsFullOnlyWhenAllIsDone) {
   const auto done =
       progress_line({.task = "x", .unit = "rows", .done = 1000, .all = 1000, .elapsed = 1s}, 80);
   EXPECT_NE(done.find("100%"), std::string::npos) << done;
-  EXPECT_EQ(done.find('.'), std::string::npos) << done;
+  EXPECT_EQ(done.find(".]"), std::string::npos) << done;
   EXPECT_EQ(done.find("left"), std::string::npos) << done;
   const auto none = progress_line({.task = "x", .unit = "rows", .done = 0, .all = 0}, 80);
   EXPECT_NE(none.find("100%"), std::string::npos) << none;

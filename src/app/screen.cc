@@ -14,7 +14,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <cstring>
+#include <string>
+#include <system_error>
 
 #include "app/terminal_text.h"
 
@@ -56,6 +57,10 @@ extern "C" void on_crash(int signal) {
   std::raise(signal);
 }
 
+std::string last_error() {
+  return std::error_code(errno, std::generic_category()).message();
+}
+
 sigset_t watched_signals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -72,14 +77,14 @@ bool Screen::is_possible() {
 
 Result<std::unique_ptr<Screen>> Screen::open() {
   if (tcgetattr(STDIN_FILENO, &kept.mode) != 0)
-    return fail(ErrorKind::transient, "the terminal cannot be set: {}", std::strerror(errno));
+    return fail(ErrorKind::transient, "the terminal cannot be set: {}", last_error());
   const sigset_t watched = watched_signals();
   pthread_sigmask(SIG_BLOCK, &watched, nullptr);
   const int signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
   const int waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   std::unique_ptr<Screen> screen(new Screen(signals, waker));
   if (signals < 0 || waker < 0)
-    return fail(ErrorKind::transient, "no descriptors: {}", std::strerror(errno));
+    return fail(ErrorKind::transient, "no descriptors: {}", last_error());
   struct sigaction action{};
   action.sa_handler = on_crash;
   action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);

@@ -87,12 +87,13 @@ std::size_t columns_of(char32_t code) {
 
 bool is_capable_terminal(int descriptor) {
   if (isatty(descriptor) != 1) return false;
-  const char* kind = std::getenv("TERM");
+  // Nobody changes the environment.
+  const char* kind = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe)
   return kind != nullptr && *kind != '\0' && std::string_view(kind) != "dumb";
 }
 
 bool uses_colour(int descriptor) {
-  const char* unwanted = std::getenv("NO_COLOR");
+  const char* unwanted = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe)
   return (unwanted == nullptr || *unwanted == '\0') && is_capable_terminal(descriptor);
 }
 
@@ -144,7 +145,7 @@ std::string shortened(std::string_view text, std::size_t width) {
 }
 
 std::string fitted(std::string_view text, std::size_t width, Side side) {
-  std::string out = shortened(text, width);
+  const std::string out = shortened(text, width);
   const std::string gap(width - width_of(out), ' ');
   return side == Side::left ? out + gap : gap + out;
 }

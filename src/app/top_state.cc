@@ -11,9 +11,8 @@
 namespace candlewick::app {
 namespace {
 
-template <class T>
-T text_or(json::Value& value, T otherwise) {
-  return value.is_null() ? otherwise : T(value.string());
+std::string text_or_empty(json::Value& value) {
+  return value.is_null() ? std::string() : std::string(value.string());
 }
 std::optional<std::int64_t> integer_or_null(json::Value& value) {
   if (value.is_null()) return std::nullopt;
@@ -35,7 +34,7 @@ TopFeed read_feed(json::Value item) {
     if (key == "last_event_age_ms") feed.age_ms = integer_or_null(value);
     if (key == "frames") feed.frames = value.integer();
     if (key == "reconnects") feed.reconnects = value.integer();
-    if (key == "last_error") feed.last_error = text_or(value, std::string());
+    if (key == "last_error") feed.last_error = text_or_empty(value);
   });
   return feed;
 }

@@ -8,12 +8,10 @@
 #include <vector>
 
 #include "app/terminal_text.h"
+#include "app/top_grid.h"
 #include "app/top_state.h"
 
 namespace candlewick::app {
-
-enum class TopPanel : unsigned char { feeds, instruments, sinks, coverage };
-inline constexpr std::size_t top_panels = 4;
 
 // Where the user is. Each panel keeps its own order; the filter is for all.
 struct TopView {
@@ -21,11 +19,7 @@ struct TopView {
   std::size_t first_row = 0;
   std::string filter;
   bool is_typing = false;  // of the filter
-  struct Order {
-    std::size_t column = 0;  // 0: as the service tells; else the column before it
-    bool is_reversed = false;
-  };
-  std::vector<Order> orders = std::vector<Order>(top_panels);
+  std::vector<TopOrder> orders = std::vector<TopOrder>(top_panels);
   bool is_over = false;
 };
 

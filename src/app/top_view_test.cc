@@ -91,27 +91,27 @@ TEST(TopScreen, ShowsInstruments) {
   EXPECT_EQ(lines[3], " 1 feeds  [2 instruments]  3 sinks   4 coverage  ");
   EXPECT_THAT(lines[4], HasSubstr("newest candle"));
   EXPECT_EQ(lines[5],
-            "binance   BTC/USDT      64413.06 +1.39% 0.03 (0.0 bp)  0.0 s 2026-01-15 11:59 ");
+            "binance   BTC/USDT      64413.06 +1.39% 0.03 (0.00 bp) 0.0 s 2026-01-15 11:59 ");
   EXPECT_EQ(lines[6],
-            "binance   ETH/USDT       3200.75 -0.50%             –      –                – ");
+            "binance   ETH/USDT       3200.75 -0.50%              –     –                – ");
   EXPECT_EQ(lines[7],
-            "kraken    币安人生/USDT        –      –             –      –                – stale");
+            "kraken    币安人生/USDT        –      –              –     –                – stale");
   EXPECT_EQ(lines[11], "1–3 of 3  q quit  tab panel  ↑↓ scroll  / filter  s sort  r reverse");
 }
 
 TEST(TopScreen, ShowsFeedsSinksAndCoverage) {
   const auto feeds = lines_of(a_state(), {.panel = TopPanel::feeds});
-  EXPECT_EQ(feeds[5], "binance live 2/2  0.1 s     145      2033     0        0           1 ");
+  EXPECT_EQ(feeds[5], "binance live 2/2 0.1 s     145      2033     0        0           1 ");
   EXPECT_EQ(feeds[6],
-            "kraken  down 0/1      –       –         0     2        7           0 refused");
+            "kraken  down 0/1     –       –         0     2        7           0 refused");
   const auto sinks = lines_of(a_state(), {.panel = TopPanel::sinks});
   EXPECT_EQ(sinks[5],
-            "sqlite  live                 4        0.2 s     197       0             0        0 ");
+            "sqlite  live                4      0.2 s     197       0             0        0 ");
   EXPECT_EQ(sinks[6],
-            "webhook backing_off        900 3 min 20 s       0       3             1        0 HTTP "
+            "webhook backing_off       900 3 min 20 s       0       3             1        0 HTTP "
             "500");
   const auto coverage = lines_of(a_state(), {.panel = TopPanel::coverage});
-  EXPECT_THAT(coverage[5], HasSubstr("binance   BTC/USDT 1m         99.99%  99999"))
+  EXPECT_THAT(coverage[5], HasSubstr("binance   BTC/USDT 1m         99.99% 99999"))
       << "a minute that is missing is never rounded away";
 }
 

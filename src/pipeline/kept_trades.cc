@@ -16,8 +16,10 @@ using namespace std::chrono_literals;
 // the newest trades again.
 constexpr std::size_t recent_ids = 1024;
 constexpr std::size_t most_damages = 256;
-// A venue's REST may lag behind its stream.
+// A venue's REST may lag behind its stream, so the pause doubles after each answer without the
+// trades: half a minute in all.
 constexpr int most_fruitless = 5;
+constexpr Duration shortest_pause = 1s;
 
 std::uint64_t count_of(const auto& missing) {
   std::uint64_t count = 0;
@@ -33,11 +35,7 @@ void KeptTrades::remember(std::uint64_t newest, Time time, const std::vector<Mis
   newest_time_ = time;
   interruption_ = cause::process_down;
   for (const auto& one : missed) {
-    damaged({.span = one.span,
-             .cause = cause::process_down,
-             .evidence = {},
-             .missing = one.ids,
-             .reached = one.reached});
+    damaged({.span = one.span, .cause = cause::process_down, .evidence = {}, .missing = one.ids});
   }
 }
 
@@ -63,9 +61,8 @@ bool KeptTrades::take_numbered(const Trade& trade) {
                            open_of(Timeframe::m1, std::max(newest_time_, time)) + 1min},
                   .cause = interruption_.value_or(cause::sequence_gap),
                   .evidence = {},
-                  .missing = {},
-                  .reached = newest_time_};
-    if (trade.id != *newest_ + 1) damage.missing.push_back({*newest_ + 1, trade.id});
+                  .missing = {}};
+    if (trade.id != *newest_ + 1) damage.missing.push_back({*newest_ + 1, trade.id, newest_time_});
     damaged(std::move(damage));
   }
   interruption_.reset();
@@ -92,11 +89,11 @@ bool KeptTrades::take_missing(const Trade& trade) {
     const auto found = std::ranges::find_if(
         damage.missing, [&](const Ids& ids) { return id >= ids.from && id < ids.to; });
     if (found == damage.missing.end()) continue;
-    ++taken_since_asked_;
-    if (found == damage.missing.begin() && id == found->from)
-      damage.reached =
-          std::max(damage.reached, trade.origin.exchange_time.value_or(damage.reached));
-    const Ids behind{id + 1, found->to};
+    damage.has_gained = true;
+    damage.fruitless = 0;
+    damage.ask_from = Time::min();
+    const Ids behind{id + 1, found->to,
+                     std::max(found->reached, trade.origin.exchange_time.value_or(found->reached))};
     found->to = id;
     if (behind.from < behind.to) {
       const bool is_before_empty = found->from == found->to;
@@ -136,36 +133,49 @@ bool KeptTrades::lost(std::string_view trade_id, Time time) {
   damaged({.span = {minute, minute + 1min},
            .cause = cause::ingest_paused,
            .evidence = {},
-           .missing = {{id, id + 1}},
-           .reached = time});
+           .missing = {{id, id + 1, time}}});
   return true;
 }
 
-std::deque<KeptTrades::Damage>::iterator KeptTrades::first_missing() {
-  return std::ranges::find(damages_, CoverageState::missing, &Damage::state);
-}
-
-std::optional<KeptTrades::Want> KeptTrades::wanted() {
-  const auto damage = is_asked_ ? damages_.end() : first_missing();
+std::optional<KeptTrades::Want> KeptTrades::wanted(Time now) {
+  if (asked_id_) return std::nullopt;
+  const auto damage = std::ranges::find_if(damages_, [&](const Damage& one) {
+    return one.state == CoverageState::missing && now >= one.ask_from;
+  });
   if (damage == damages_.end()) return std::nullopt;
-  return Want{.from_id = damage->missing.front().from, .start = damage->reached};
+  const Ids& first = damage->missing.front();
+  return Want{.from_id = first.from, .start = first.reached};
 }
 
-void KeptTrades::answered() {
-  is_asked_ = false;
-  const auto damage = first_missing();
-  const bool is_fruitful = std::exchange(taken_since_asked_, 0) > 0;
-  if (damage == damages_.end()) return;
-  damage->fruitless = is_fruitful ? 0 : damage->fruitless + 1;
+void KeptTrades::asked(const Want& want) {
+  asked_id_ = want.from_id;
+  for (auto& damage : damages_) damage.has_gained = false;
+}
+
+KeptTrades::Damage* KeptTrades::take_asked() {
+  const auto id = std::exchange(asked_id_, std::nullopt);
+  if (!id) return nullptr;
+  const auto damage = std::ranges::find_if(damages_, [&](const Damage& one) {
+    return one.state == CoverageState::missing &&
+           std::ranges::any_of(one.missing,
+                               [&](const Ids& ids) { return *id >= ids.from && *id < ids.to; });
+  });
+  return damage == damages_.end() ? nullptr : &*damage;
+}
+
+void KeptTrades::answered(Time now) {
+  Damage* damage = take_asked();
+  if (damage == nullptr || damage->has_gained) return;
+  ++damage->fruitless;
+  damage->ask_from = now + shortest_pause * (1 << damage->fruitless);
   if (damage->fruitless < most_fruitless) return;
   give_up(*damage, "the venue has no such trades");
   changes_.push_back(damage->span);
 }
 
 void KeptTrades::refused(std::string evidence) {
-  is_asked_ = false;
-  const auto damage = first_missing();
-  if (damage == damages_.end()) return;
+  Damage* damage = take_asked();
+  if (damage == nullptr) return;
   give_up(*damage, std::move(evidence));
   changes_.push_back(damage->span);
 }

@@ -26,13 +26,13 @@ class KeptTrades {
   struct Ids {
     std::uint64_t from;
     std::uint64_t to;  // exclusive
+    Time reached;      // the time of the trade before the first of them
     friend bool operator==(const Ids&, const Ids&) = default;
   };
   // Minutes that an earlier run had not done with, and what the warehouse lacks of them.
   struct Missed {
     Span span;
     std::vector<Ids> ids;  // none: they are whole
-    Time reached;          // the time of the trade before the first of them
   };
   // The newest one that the warehouse has: what came after it was missed.
   void remember(std::uint64_t newest, Time time, const std::vector<Missed>& missed = {});
@@ -54,11 +54,12 @@ class KeptTrades {
     std::uint64_t from_id;
     Time start;  // for venues that go by time
   };
-  std::optional<Want> wanted();
-  void asked() { is_asked_ = true; }
+  // After an answer without them, what it was about waits a while.
+  std::optional<Want> wanted(Time now);
+  void asked(const Want& want);
   // Its trades have been taken.
-  void answered();
-  // There will be no answer: what is missing stays so.
+  void answered(Time now);
+  // There will be no answer: what was asked for stays missing.
   void refused(std::string evidence);
 
   // What changed of minutes, to be put into the ledger.
@@ -84,15 +85,17 @@ class KeptTrades {
     CoverageState state = CoverageState::missing;
     std::string evidence;
     std::vector<Ids> missing;
-    Time reached;  // the newest trade before the first missing one
     int fruitless = 0;
+    Time ask_from = Time::min();  // the venue may not have them before
+    bool has_gained = false;      // since it was asked for
   };
 
   bool take_numbered(const Trade& trade);
   void damaged(Damage damage);
   void give_up(Damage& damage, std::string evidence);
   void prune();
-  std::deque<Damage>::iterator first_missing();
+  // The damage that the answer is about, which the stream may have mended meanwhile; null: none.
+  Damage* take_asked();
 
   exchange::TradeIds ids_;
   std::optional<std::uint64_t> newest_;
@@ -101,8 +104,7 @@ class KeptTrades {
   std::optional<std::string_view> interruption_;
   std::deque<Damage> damages_;  // oldest first
   std::vector<Span> changes_;
-  bool is_asked_ = false;
-  std::uint64_t taken_since_asked_ = 0;
+  std::optional<std::uint64_t> asked_id_;
   std::deque<std::uint64_t> recent_;  // ids that were taken, where they prove nothing
 };
 

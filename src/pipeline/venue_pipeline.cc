@@ -391,16 +391,17 @@ void VenuePipeline::tell_kept(InstrumentState& state) {
 
 void VenuePipeline::want_trades() {
   if (!ask_) return;
+  const Time now = clock_.now().value_or(Time{});
   for (auto& state : instruments_) {
-    const auto want = state->kept->wanted();
+    const auto want = state->kept->wanted(now);
     if (!want) continue;
+    state->kept->asked(*want);
     const auto request = ask_({.kind = exchange::RestKind::historical_trades,
                                .instrument = state->instrument,
                                .start = want->start,
                                .from_id = want->from_id},
                               feed::Priority::history);
     if (request) {
-      state->kept->asked();
       trades_asked_.emplace(*request, state.get());
     } else {
       state->kept->refused("the venue does not serve old trades");
@@ -421,7 +422,7 @@ bool VenuePipeline::trades_arrived(feed::RequestId request, const Events& events
       write_trade(*trade);
     }
   }
-  state.kept->answered();
+  state.kept->answered(clock_.now().value_or(Time{}));
   tell_kept(state);
   return true;
 }

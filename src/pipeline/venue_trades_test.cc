@@ -140,6 +140,58 @@ TEST_F(VenueTrades, ThatCannotBeHadAreAHoleThatTheLedgerTells) {
               ElementsAre("unrecoverable sequence_gap", "unrecoverable sequence_gap"));
 }
 
+TEST_F(VenueTrades, AreAskedForAgainLaterWhenTheVenueHasThemNotYet) {
+  flow(1, 10);
+  flow(13, 20);
+  Time now = at(19) + 1s;
+  line.clock(now);
+  const auto said_before = testing::ledger_of(line.output, "trades").size();
+  for (const auto pause : {2s, 4s}) {
+    const auto asked = question();
+    ASSERT_TRUE(asked);
+    EXPECT_EQ(asked->query.from_id, 10U);
+    line->on_reply(asked->id, {trade(8, at(8)), trade(9, at(9))});
+    EXPECT_FALSE(question()) << "not at once";
+    line.clock(now + pause - 1s);
+    EXPECT_FALSE(question());
+    line.clock(now += pause);
+  }
+  const auto asked = question();
+  ASSERT_TRUE(asked);
+  EXPECT_THAT(newest_of(line, minute(2), minute(4), "trades"),
+              ::testing::Each("missing sequence_gap"));
+  line->on_reply(asked->id, {trade(10, at(10)), trade(11, at(11)), trade(12, at(12))});
+  EXPECT_THAT(newest_of(line, minute(2), minute(4), "trades"),
+              ::testing::Each("backfilled sequence_gap"));
+  const auto all = testing::ledger_of(line.output, "trades");
+  for (std::size_t i = said_before; i < all.size(); ++i) EXPECT_NE(all[i].state, "unrecoverable");
+}
+
+// Kraken goes by time alone, a thousand trades at once.
+TEST_F(VenueTrades, OfTwoHolesFarApartAreBothFilledByAVenueThatGoesByTime) {
+  Line next{options()};
+  const auto time_of = [](std::uint64_t id) { return minute(-15) + id * 100ms; };
+  ASSERT_TRUE(next->remember(
+      bitcoin(), Timeframe::m1,
+      {.newest_trade = Memory::KeptTrade{.id = 4000, .time = time_of(4000)},
+       .missed_trades = {{.span = {minute(-15), minute(-9)},
+                          .ids = {{11, 13, time_of(10)}, {3001, 3003, time_of(3000)}}}}}));
+  next.clock(noon + 30s);
+  for (int i = 0; i < 20; ++i) {
+    for (const auto& asked : std::exchange(next.asked, {})) {
+      if (asked.query.kind != RestKind::historical_trades) continue;
+      Events reply;
+      for (std::uint64_t id = 1; id <= 4000 && reply.size() < 1000; ++id) {
+        if (time_of(id) >= *asked.query.start) reply.emplace_back(trade(id, time_of(id)));
+      }
+      next->on_reply(asked.id, reply);
+    }
+    next.clock(noon + 31s + i * 30s);
+  }
+  EXPECT_THAT(ids(next), ElementsAre("11", "12", "3001", "3002"));
+  EXPECT_THAT(said_of(next.output, minute(-12), "trades").back(), "backfilled process_down");
+}
+
 TEST_F(VenueTrades, AreWholeThroughADisconnectThatIdsProveHarmless) {
   flow(1, 10);
   line->on_down(channels, "closed by the venue");
@@ -159,10 +211,8 @@ TEST_F(VenueTrades, GoOnAfterARestartFromTheNewestThatWasStored) {
   const auto remembered = next->remember(
       bitcoin(), Timeframe::m1,
       {.newest_trade = Memory::KeptTrade{.id = 100, .time = minute(-9) + 5s},
-       .missed_trades = {{.span = {minute(-15), minute(-14)},
-                          .ids = {{90, 92}},
-                          .reached = minute(-15) + 1s},
-                         {.span = {minute(-12), minute(-11)}, .ids = {}, .reached = minute(-12)}},
+       .missed_trades = {{.span = {minute(-15), minute(-14)}, .ids = {{90, 92, minute(-15) + 1s}}},
+                         {.span = {minute(-12), minute(-11)}, .ids = {}}},
        .lost_trades = {{minute(-20), minute(-19)}},
        .trades_spoken_until = minute(-8)});
   ASSERT_TRUE(remembered);
