@@ -92,6 +92,35 @@ TEST_F(History, TellsACandleWithItsExactDigits) {
                         R"("is_complete":true}])"));
 }
 
+// Each page finds the warehouse other than the one before: a minute more at its end, one of what
+// was told already corrected, and one that was missing there filled in.
+TEST_F(History, AMonthReadPageByPageWhileRowsComeHasEachMinuteOnce) {
+  constexpr std::size_t count = 31 * 24 * 60;
+  store(count);
+  std::vector<std::string> found;
+  std::string target = "/v1/candles?symbol=BTC-USDT&timeframe=1m&limit=1000&closed_only=true";
+  std::size_t came = 0;
+  while (target != "null") {
+    const Answer page = get(target);
+    ASSERT_EQ(page.status, 200) << page.body;
+    for (auto& time : times(page)) found.push_back(time);
+    target = page.member("next_url");
+    if (came == 40) continue;
+    Candle corrected = candle(0, noon - minutes{count - 7 * came}, "1.25", true);
+    corrected.revision = 1;
+    const Time before_all = noon - minutes{count + 1 + came};
+    warehouse.write(
+        {pipeline::candle_row(candle(0, noon + minutes{static_cast<int>(came)}, "2", true), noon),
+         pipeline::candle_row(corrected, noon + std::chrono::seconds{1}),
+         pipeline::candle_row(candle(0, before_all, "3", true), noon)});
+    ++came;
+  }
+  ASSERT_EQ(found.size(), count + came);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    ASSERT_EQ(found[i], to_rfc3339(noon - minutes{count} + minutes{i}));
+  }
+}
+
 class Seam : public History {
  protected:
   Seam() {
