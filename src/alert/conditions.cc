@@ -100,7 +100,10 @@ void Conditions::add_pipeline(const pipeline::PipelineStatistics& pipeline, Mome
        .summary =
            fmt::format("{}: {} candles are missing, and none of them could be fetched for {}",
                        pipeline.venue, missing, words_of(since)),
-       .resolved = fmt::format("{}: every candle is there", pipeline.venue),
+       .resolved = missing == 0 ? fmt::format("{}: every candle is there", pipeline.venue)
+                                : fmt::format("{}: {} candles are still missing, and are being "
+                                              "fetched",
+                                              pipeline.venue, missing),
        // Getting fewer again is not the end.
        .calm = limits_.news});
 }

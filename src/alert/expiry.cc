@@ -28,7 +28,9 @@ struct Freed {
 std::optional<Time> end_of(const X509& certificate) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &parts) != 1) return std::nullopt;
-  return Time{std::chrono::seconds{::timegm(&parts)}};
+  // 9999-12-31 is how certificates say that they never end (RFC 5280).
+  const auto last = static_cast<std::int64_t>(last_second);
+  return Time{std::chrono::seconds{std::min<std::int64_t>(::timegm(&parts), last)}};
 }
 
 }  // namespace

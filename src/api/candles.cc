@@ -29,6 +29,8 @@ constexpr std::array<std::string_view, 16> columns{"timestamp",
                                                    "bars",
                                                    "is_complete"};
 
+constexpr Duration fill_grace = std::chrono::minutes{1};
+
 struct Options {
   std::optional<Time> as_of;
   bool closed_only = false;
@@ -142,7 +144,9 @@ Result<FillRange> fill_range(const Site& site, warehouse::Database& database, co
   range.begin = oldest->front().timestamp;
   const Time now = site.backend.clock.now();
   const Time forming = open_of(question.timeframe, std::min(options.as_of.value_or(now), now));
-  range.end = std::min(question.end.value_or(forming), forming);
+  // A candle that ended just now may be neither remembered nor stored yet: no row stands in for it.
+  const Time old_enough = open_of(question.timeframe, now - fill_grace);
+  range.end = std::min({question.end.value_or(forming), forming, old_enough});
   if (!question.start || *question.start <= range.begin) return range;
   range.begin = *question.start;
   query.end = question.start;

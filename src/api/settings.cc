@@ -64,11 +64,11 @@ std::vector<std::string> exposure_warnings(const Config::Http& http) {
         "way (http.certificate_file and http.key_file, or a proxy that ends TLS)",
         where));
   }
-  if (http.keys.empty()) {
+  if (http.public_read) {
     warnings.push_back(
-        fmt::format("http.listen = {} is open to other machines and http.keys is not set: whoever "
-                    "reaches it may read (`candlewick key` makes one; http.public_read = false "
-                    "asks for it)",
+        fmt::format("http.listen = {} is open to other machines and http.public_read is true: "
+                    "whoever reaches it may read without a key (`candlewick key` makes one; "
+                    "http.public_read = false asks for it)",
                     where));
   }
   return warnings;

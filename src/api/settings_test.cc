@@ -86,14 +86,17 @@ TEST(Settings, WarnOfAnOpenDoorButNotAtHome) {
   http.listen = {"0.0.0.0", 80};
   EXPECT_THAT(exposure_warnings(http),
               ElementsAre(AllOf(HasSubstr("0.0.0.0:80"), HasSubstr("without TLS")),
-                          HasSubstr("http.keys is not set")));
+                          HasSubstr("http.public_read is true")));
   http.keys = {some_key};
+  EXPECT_THAT(exposure_warnings(http),
+              ElementsAre(HasSubstr("without TLS"), HasSubstr("http.public_read is true")));
+  http.public_read = false;
   EXPECT_THAT(exposure_warnings(http), ElementsAre(HasSubstr("without TLS")));
   http.certificate_file = "chain.pem";
   http.key_file = "key.pem";
   EXPECT_THAT(exposure_warnings(http), IsEmpty());
-  http.keys.clear();
-  EXPECT_THAT(exposure_warnings(http), ElementsAre(HasSubstr("http.keys is not set")));
+  http.public_read = true;
+  EXPECT_THAT(exposure_warnings(http), ElementsAre(HasSubstr("http.public_read is true")));
 }
 
 }  // namespace

@@ -89,13 +89,19 @@ struct Named {
   std::string typed;
 };
 
-// "BINANCE:BTC/USDT". A swap's own colon ("BTC/USDT:USDT") is not behind an exchange.
+// "BINANCE:BTC/USDT"; names of exchanges may hold a colon themselves ("CCXT:MEXC:BTC/USDT"). A
+// swap's own colon ("BTC/USDT:USDT") is not behind an exchange.
 Named read_symbol(const Site& site, Arguments& arguments) {
   const std::string text = arguments.required("symbol");
+  for (auto colon = text.find(':'); colon != std::string::npos; colon = text.find(':', colon + 1)) {
+    std::string exchange = lower(std::string_view(text).substr(0, colon));
+    if (site.instruments.has_exchange(exchange))
+      return {.exchange = std::move(exchange), .typed = text.substr(colon + 1)};
+  }
   const auto colon = text.find(':');
   if (colon != std::string::npos) {
     std::string exchange = lower(std::string_view(text).substr(0, colon));
-    if (site.instruments.has_exchange(exchange) || text.find('/') > colon)
+    if (text.find('/') > colon)
       return {.exchange = std::move(exchange), .typed = text.substr(colon + 1)};
   }
   return {.exchange = {}, .typed = text};

@@ -53,6 +53,14 @@ TEST_F(Udf, ResolvesSymbolsInEverySpelling) {
   EXPECT_EQ(get("/udf/symbols?symbol=OKX:BTC/USDT").member("pricescale"), "100000000");
 }
 
+TEST_F(Udf, TakesBackTheNamesThatItGivesOfExchangesWithAColon) {
+  add("ccxt:mexc", "BTC/USDT", "BTC/USDT");
+  warehouse.write({pipeline::instrument_row(instrument(2), noon)});
+  const std::string ticker = get("/udf/search?query=btc&exchange=ccxt:mexc").member("ticker");
+  EXPECT_EQ(ticker, "CCXT:MEXC:BTC/USDT");
+  EXPECT_EQ(get("/udf/symbols?symbol=" + ticker).member("ticker"), ticker);
+}
+
 TEST_F(Udf, SaysErrorInItsOwnWordsAndOurs) {
   for (const std::string_view target :
        {"/udf/symbols?symbol=NOSUCH", "/udf/symbols?symbol=NOWHERE:BTC/USDT",

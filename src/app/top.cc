@@ -35,6 +35,7 @@ constexpr Duration between_metrics = 5s;
 constexpr Duration between_coverage = 15s;
 // The API's own limit for one question.
 constexpr std::size_t most_details = 100;
+constexpr std::size_t most_list_bytes = 1024;  // of one question, as openapi.json has it
 
 struct Name {
   std::string exchange;
@@ -105,20 +106,25 @@ class Poller {
     }
   }
 
-  // Those that are on the screen, a question for each exchange.
+  // Those that are on the screen, exchange by exchange.
   void ask_details() {
-    std::map<std::string, std::string> symbols;
+    std::map<std::string, std::vector<std::string>> symbols;
     for (const auto& name : wanted_ ? *wanted_ : first_names()) {
-      auto& list = symbols[name.exchange];
-      list += (list.empty() ? "" : ",") + name.symbol;
+      auto& lists = symbols[name.exchange];
+      if (lists.empty() || lists.back().size() + name.symbol.size() >= most_list_bytes)
+        lists.emplace_back();
+      lists.back() += (lists.back().empty() ? "" : ",") + name.symbol;
     }
-    under_way_ = symbols.size();
+    under_way_ = 0;
+    for (const auto& [exchange, lists] : symbols) under_way_ += lists.size();
     if (symbols.empty()) return end_round();
-    for (const auto& [exchange, list] : symbols) {
-      ask("/latest?" + net::build_query({{"exchange", exchange}, {"symbols", list}}), take_latest,
-          [this] {
-            if (--under_way_ == 0) end_round();
-          });
+    for (const auto& [exchange, lists] : symbols) {
+      for (const auto& list : lists) {
+        ask("/latest?" + net::build_query({{"exchange", exchange}, {"symbols", list}}), take_latest,
+            [this] {
+              if (--under_way_ == 0) end_round();
+            });
+      }
     }
   }
 

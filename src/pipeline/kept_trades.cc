@@ -123,7 +123,8 @@ bool KeptTrades::lost(std::string_view trade_id, Time time) {
   // Neighbours that are lost together are asked for together.
   auto* newest = damages_.empty() ? nullptr : &damages_.back();
   const Time minute = open_of(Timeframe::m1, time);
-  if (newest != nullptr && newest->cause == cause::ingest_paused && !newest->missing.empty() &&
+  if (newest != nullptr && newest->cause == cause::ingest_paused &&
+      newest->state == CoverageState::missing && !newest->missing.empty() &&
       newest->missing.back().to == id && count_of(newest->missing) < most_missing) {
     newest->missing.back().to = id + 1;
     newest->span.to = std::max(newest->span.to, minute + 1min);

@@ -177,7 +177,7 @@ def warehouse():
             columns = split(bracketed(script, match.end() - 1))
             first = [re.match(r'\s*"?(\w+)"?', column)[1] for column in columns if column.strip()]
             made[match[1]] = {name for name in first if name not in ("PRIMARY", "UNIQUE", "CHECK", "FOREIGN")}
-        for match in re.finditer(r"CREATE (?:OR REPLACE )?VIEW (\w+|%I) AS\s+SELECT (.*?)\sFROM ", script, re.S):
+        for match in re.finditer(r"CREATE (?:OR REPLACE )?VIEW (\w+|%I) AS\s+SELECT (.*?)\sFROM (\S+)", script, re.S):
             names = [match[1]]
             if match[1] == "%I":
                 # One view for each row of the list before it.
@@ -185,7 +185,7 @@ def warehouse():
                 prefix = re.search(r"'(\w+_)' \|\| step\.name", script[match.end():])[1]
                 names = [prefix + step for step in steps]
             for name in names:
-                made[name] = listed(match[2])
+                made[name] = made[match[3]] if match[2].endswith("*") else listed(match[2])
     return made
 
 

@@ -8,7 +8,7 @@ export interface Selection {
   timeframe: Timeframe;
 }
 
-const pattern = /^#?([a-z0-9][a-z0-9._-]*):([^@\s]+)@([0-9]+[smhdwM])$/;
+const pattern = /^#?((?:ccxt:)?[a-z0-9][a-z0-9._-]*):([^@\s]+)@([0-9]+[smhdwM])$/;
 
 export function parseSelection(hash: string): Selection | undefined {
   let text: string;

@@ -142,7 +142,11 @@ test('ItMovesWithLiveDataAndComplainsOfNothing', async () => {
   assert.match(await text(page, '#ribbon-legend'), /backfilled \d/);
   await until(async () => (await text(page, '#sinks')).includes('sqlite'), 'sink');
   assert.match(await text(page, '#feeds'), /binanceconnected/);
-  assert.match(await text(page, '#chart-summary'), /^Live\. BTC\/USDT 1m: the forming candle/);
+  // Between the end of a minute and its successor's first trade nothing forms.
+  await until(
+    async () => /^Live\. BTC\/USDT 1m: the forming candle/.test(await text(page, '#chart-summary')),
+    'forming candle in the summary',
+  );
   await page.screenshot({ path: `${pictures}desktop.png` });
   assert.deepEqual(complaints, []);
   await close();
