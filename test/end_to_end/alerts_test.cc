@@ -26,11 +26,17 @@ class Alerts : public net::testing::ServerTest {
   void SetUp() override {
     handler.on_http = [this](const net::Request& request,
                              const std::shared_ptr<net::Responder>& responder) {
-      responder->send({.status = status});
       came.tell(request.target + " " + request.body);
+      responder->send({.status = status});
     };
     ASSERT_NO_FATAL_FAILURE(listen());
     secret_url = url("http", "/hook/0123456789abcdef");
+  }
+  // What the handler uses ends before the loop that calls it.
+  void TearDown() override {
+    server.reset();
+    loop.stop();
+    loop.join();
   }
   std::atomic<int> status = 200;
   Told<std::string> came;
